@@ -116,6 +116,14 @@ def has_manage_key(session: Session, organization_id: UUID, *, livemode: bool) -
     return session.scalar(whole.limit(1)) is not None
 
 
+def has_live_key(session: Session, organization_id: UUID) -> bool:
+    """Whether the organization has a live key, with any level and scopes, that is not revoked."""
+    live = select(ApiKey.id).where(
+        ApiKey.organization_id == organization_id, ApiKey.livemode, ApiKey.revoked_at.is_(None)
+    )
+    return session.scalar(live.limit(1)) is not None
+
+
 def list_keys(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
 ) -> Page[ApiKey]:

@@ -4,11 +4,12 @@ from flask import Flask
 
 from app.pages import assets, browser, joining, layout, sign_in, words
 from app.pages.console import routes as console
+from app.pages.portal import routes as portal
 
 
 def install(app: Flask) -> None:
     """Register every page of `app`."""
     for module in (words, browser, layout):
         module.install(app)
-    for blueprint in (joining.blueprint, assets.blueprint, sign_in.blueprint, console.blueprint):
+    for blueprint in (joining.blueprint, assets.blueprint, sign_in.blueprint, console.blueprint, portal.blueprint):
         app.register_blueprint(blueprint)

@@ -25,22 +25,23 @@ MAILS_PER_MINUTE: Final = 10
 """Links that one address may request."""
 LINKS_PER_MINUTE: Final = 30
 """Links that one address may open or use."""
-HOME: Final = "/console"
 NEXT_SECONDS: Final = 900
 
 
 @blueprint.get("/")
 def start() -> ResponseReturnValue:
     """To the pages of the person who is signed in, else to the sign-in page."""
-    return redirect(HOME if signed_in.identify() else url_for("sign_in.login"), 303)
+    who = signed_in.identify()
+    return redirect(_home(who) if who else url_for("sign_in.login"), 303)
 
 
 @blueprint.get("/login")
 def login() -> ResponseReturnValue:
     """The form for an address. It also says that a mail is on its way, the same for every address."""
     after = browser.own_path(request.args.get("next"))
-    if signed_in.identify():
-        return redirect(after or HOME, 303)
+    who = signed_in.identify()
+    if who:
+        return redirect(after or _home(who), 303)
     sends_mail = configured.settings().smtp_url is not None
     return _page("sign_in/login.html", after=after, is_sent="sent" in request.args, sends_mail=sends_mail)
 
@@ -81,9 +82,11 @@ def use_link(token: str) -> ResponseReturnValue:
     try:
         with db.web_transaction() as session:
             begun = login_links.consume(session, token, user_agent=agent, former=former)
+            who = sessions.find(session, begun)
+            assert who is not None
     except NotFound:
         return _page("sign_in/link.html", status=404, is_usable=False)
-    response = redirect(browser.own_path(browser.read(browser.NEXT)) or HOME, 303)
+    response = redirect(browser.own_path(browser.read(browser.NEXT)) or _home(who), 303)
     browser.drop(response, browser.NEXT)
     browser.drop(response, browser.FORM)
     return signed_in.remember(response, begun)
@@ -104,7 +107,7 @@ def sign_out(session: Session, who: SignedIn) -> ResponseReturnValue:
 def switch_mode(session: Session, who: SignedIn) -> ResponseReturnValue:
     """Show live or test money from now on: field `livemode`, `true` or `false`; `next`: the page to go back to."""
     sessions.switch_mode(session, who, livemode=request.form.get("livemode") == "true")
-    return redirect(browser.own_path(request.form.get("next")) or HOME, 303)
+    return redirect(browser.own_path(request.form.get("next")) or _home(who), 303)
 
 
 @blueprint.post("/console/organization")
@@ -112,7 +115,12 @@ def switch_mode(session: Session, who: SignedIn) -> ResponseReturnValue:
 def switch_organization(session: Session, who: SignedIn) -> ResponseReturnValue:
     """Show another of the person's organizations: field `organization_id`, `org_…`."""
     sessions.switch_organization(session, who, request.form.get("organization_id", ""))
-    return redirect(HOME, 303)
+    return redirect(url_for("sign_in.start"), 303)
+
+
+def _home(who: SignedIn) -> str:
+    """The first page of a person: the console of a merchant, the portal of a partner."""
+    return url_for("portal.enrollments" if who.organization.kind == "affiliate" else "console.overview")
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:

@@ -9,18 +9,21 @@ person. What it raises becomes an error page (app/http/errors.py). Example:
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, Final
 
 import structlog
 from flask import after_this_request, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import db, ids, jobs
 from app.errors import Forbidden
 from app.http import bodies, throttle
 from app.organizations import access, request_limits
+from app.organizations.permissions import Caller
 from app.pages import browser
 from app.people import sessions
 from app.people.sessions import LIFETIME, SignedIn
@@ -30,17 +33,21 @@ from app.sentences.say import say
 __all__ = ["SignedIn", "form", "identify", "page", "remember"]
 
 View = Callable[..., ResponseReturnValue]
+Begin = Callable[[Caller], AbstractContextManager[Session]]
 SIGN_IN: Final = "sign_in.login"
 
 
-def page(permission: str | None) -> Callable[[View], View]:
-    """Decorates a page that needs `permission`; None: every person who is signed in may see it."""
-    return lambda view: _guarded(view, permission, is_form=False)
+def page(permission: str | None, begin: Begin = access.transaction) -> Callable[[View], View]:
+    """Decorates a page that needs `permission`; None: every person who is signed in may see it.
+
+    `begin` begins the transaction, which by default sees what the person's organization has as a merchant.
+    """
+    return lambda view: _guarded(view, permission, begin, is_form=False)
 
 
-def form(permission: str | None) -> Callable[[View], View]:
+def form(permission: str | None, begin: Begin = access.transaction) -> Callable[[View], View]:
     """As `page`, for a form: it must have been sent from a page of the same session (`csrf_token()`)."""
-    return lambda view: _guarded(view, permission, is_form=True)
+    return lambda view: _guarded(view, permission, begin, is_form=True)
 
 
 def identify() -> SignedIn | None:
@@ -71,7 +78,7 @@ def remember(response: Response, token: str) -> Response:
     return response
 
 
-def _guarded(view: View, permission: str | None, *, is_form: bool) -> View:
+def _guarded(view: View, permission: str | None, begin: Begin, *, is_form: bool) -> View:
     @wraps(view)
     def guarded(**path: Any) -> ResponseReturnValue:
         with catalogue.using(bodies.requested_language()):
@@ -84,7 +91,7 @@ def _guarded(view: View, permission: str | None, *, is_form: bool) -> View:
                 browser.require_own_form()
             if permission is not None and not who.caller.may(permission):
                 raise Forbidden(say("page.error.role", role=say(f"page.role.{who.role}"), permission=permission))
-            with jobs.wakes_delayed(), access.transaction(who.caller) as session:
+            with jobs.wakes_delayed(), begin(who.caller) as session:
                 return make_response(view(session, who, **path))
 
     vars(guarded)["permission"] = permission  # the tests of who may see which page read it

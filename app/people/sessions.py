@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.immutable import immutable
 from app.organizations import audit
 from app.organizations.hierarchy import own_and_descendants
-from app.organizations.keys import has_manage_key
+from app.organizations.keys import has_live_key
 from app.organizations.models import Organization
 from app.organizations.permissions import Caller
 from app.people import tokens
@@ -84,7 +84,7 @@ def begin(session: Session, person_id: UUID, *, user_agent: str) -> str | None:
         token_hash=tokens.digest(token),
         person_id=person_id,
         organization_id=organization_ids[0],
-        shows_live=has_manage_key(session, organization_ids[0], livemode=True),
+        shows_live=has_live_key(session, organization_ids[0]),
         user_agent="".join(character for character in user_agent if character.isprintable())[:USER_AGENT_LENGTH],
         expires_at=session.scalars(select(func.now() + LIFETIME)).one(),
     )

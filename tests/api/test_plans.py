@@ -23,6 +23,7 @@ from tests.console.conftest import paths
 from tests.outbox.listening import listen
 from tests.pages.conftest import Browser
 from tests.people.conftest import OWNER, add_person
+from tests.portal.conftest import pages
 from tests.servers import Servers
 from tests.signups.saying import Registry
 from tests.stripe_stories.customer import Customer
@@ -42,6 +43,7 @@ from .referrals.conftest import App
 PARTNERS = 25
 CUSTOMERS = 75
 APP_USERS = 20
+PARTNER = "ada@partners.example"
 
 WITHOUT_ROWS = frozenset(
     {
@@ -129,12 +131,17 @@ def refer(owner: Caller) -> None:
 
 
 def read_pages(application: Flask, world: World, merchant: Merchant) -> None:
-    """A person of the owner's opens every page of the console."""
+    """A person of the owner's opens every page of the console, and one of Ada's every page of the portal."""
     add_person(merchant.organization_id, OWNER)
     browser = Browser(application).sign_in()
     assert browser.send("/console/settings", "/console/mode", livemode="false").status_code == 303
     for path in paths(application, world.ids):
         assert browser.get(path).status_code == 200, path
+    add_person(world.organization_ids["ada"], PARTNER)
+    partner = Browser(application).sign_in(PARTNER, leads_to="/portal")
+    assert partner.send("/portal", "/console/mode", livemode="false").status_code == 303
+    for path in pages(application, world):
+        assert partner.get(path).status_code == (404 if world.ids["payout_id"] in path else 200), path
 
 
 def test_every_statement_has_an_index_for_what_it_asks(

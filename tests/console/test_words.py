@@ -14,8 +14,9 @@ from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
 from app.pages import layout
 from app.pages.console import events, settings
+from app.pages.portal import frame
 from app.partners.terms.snapshots import AppliesTo
-from app.partners.validation import STATUSES, PartnerStatus
+from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
 from app.payouts.files.views import FileStatus
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
@@ -45,6 +46,8 @@ FAMILIES: Final = {
     "settings": [name for _, name, _ in settings.PLACES],
     "settings_text": [name for _, name, _ in settings.PLACES],
     "level": LEVELS,
+    "portal_nav": [name for name, _ in frame.PAGES],
+    "portal_status": get_args(AffiliateStatus),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),
     "counts": get_args(ConversionKind),
@@ -57,7 +60,7 @@ def templates() -> list[Path]:
     return [
         path
         for path in TEMPLATES.rglob("*.html")
-        if 'say("page.' in path.read_text() or path.parent.name in ("console", "settings")
+        if 'say("page.' in path.read_text() or path.parent.name in ("console", "settings", "portal")
     ]
 
 

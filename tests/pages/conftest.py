@@ -35,9 +35,9 @@ class Browser:
         found = self.client.get_cookie(name)
         return None if found is None else found.value
 
-    def sign_in(self, email: str = OWNER) -> "Browser":
+    def sign_in(self, email: str = OWNER, *, leads_to: str = "/console") -> "Browser":
         answer = self.send(f"/login/{new_link(email)}")
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/console")
+        assert (answer.status_code, answer.headers["Location"]) == (303, leads_to)
         return self
 
 

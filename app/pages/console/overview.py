@@ -1,6 +1,7 @@
 """The overview: what is owed and earned, and what needs a person."""
 
-from flask import Response, url_for
+from flask import redirect, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import money
@@ -19,8 +20,10 @@ class OverviewQuery(Request):
 
 @blueprint.get("")
 @signed_in.page("commissions:read")
-def overview(session: Session, who: SignedIn) -> Response:
-    """The organization at a glance."""
+def overview(session: Session, who: SignedIn) -> ResponseReturnValue:
+    """The organization at a glance; a partner is led to the portal."""
+    if who.caller.kind == "affiliate":
+        return redirect(url_for("portal.enrollments"), 303)
     shown = views.load(session, who.caller.organization_ids, livemode=who.caller.livemode)
     currencies = list(dict.fromkeys(day.currency for day in shown.series))
     currency = asked(OverviewQuery).currency

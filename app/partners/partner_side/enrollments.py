@@ -5,6 +5,7 @@ docstring says otherwise.
 """
 
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy import Select, select
@@ -17,6 +18,9 @@ from app.paging import Page, no_row
 from app.partners.models import Partner, PartnerCode
 from app.partners.validation import OPEN
 from app.programs.models import Program
+
+ENDED_CODE: Final = "enrollment_ended"
+"""The code of the refusal of what belongs to an enrollment that was banned or deactivated."""
 
 
 def list_enrollments(
@@ -46,11 +50,14 @@ def load_enrollments(session: Session, caller: Caller) -> list[tuple[Partner, Pr
 
 
 def get_enrollment(session: Session, caller: Caller, program_id: str) -> tuple[Partner, Program]:
-    """The caller's enrollment in this program. Raises NotFound, or Forbidden as `require_access`."""
+    """The caller's enrollment in this program. Raises NotFound, or Forbidden `enrollment_ended` if it was ended."""
     require_access(session, caller)
     in_program = Partner.program_id == ids.decode(program_id, ids.PROGRAM)
     row = session.execute(_open_enrollments(caller).where(in_program)).first()
     if row is None:
+        is_own = Partner.partner_organization_id == caller.organization_id
+        if session.scalar(select(Partner.id).where(is_own, in_program)) is not None:
+            raise _ended()
         raise NotFound.of("program", program_id, where=" among those you are enrolled in")
     return row[0], row[1]
 
@@ -125,4 +132,4 @@ def _open_enrollments(caller: Caller) -> Select[Partner, Program]:
 
 
 def _ended() -> Forbidden:
-    return Forbidden("the enrollment was ended by the program's owner; ask the owner", code="enrollment_ended")
+    return Forbidden("the enrollment was ended by the program's owner; ask the owner", code=ENDED_CODE)

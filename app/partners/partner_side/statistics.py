@@ -20,13 +20,20 @@ from app.partners.models import Partner
 from app.partners.partner_side import enrollments
 
 
-def load_own(session: Session, caller: Caller) -> list[tuple[Partner, Sums]]:
-    """The sums of the caller's enrollments, newest first, by currency. Raises Forbidden as `require_access`.
+def load_own(session: Session, caller: Caller, program_id: str | None = None) -> list[tuple[Partner, Sums]]:
+    """The sums of the caller's enrollments, newest first, or of that in one program, by currency.
+
+    Raises:
+        NotFound: the caller is not enrolled in this program.
+        Forbidden: `enrollment_ended`.
 
     Effects: narrows the session to the owners of the programs, whose rows the sums are. The partners are selected
     before that, from the caller's own enrollments.
     """
-    enrolled = enrollments.load_enrollments(session, caller)
+    if program_id is None:
+        enrolled = enrollments.load_enrollments(session, caller)
+    else:
+        enrolled = [enrollments.get_enrollment(session, caller, program_id)]
     owners = [program.organization_id for _, program in enrolled]
     db.narrow_to_organizations(session, owners, livemode=caller.livemode)
     earned = statistics.load_for_enrollments(session, enrolled, livemode=caller.livemode)

@@ -6,11 +6,13 @@ from typing import cast
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.ledger.sums import Sums
+from app.organizations.permissions import Caller
 from app.paging import HasMore
 from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
+from app.partners.partner_side import enrollments
 from app.partners.partner_side.enrollments import landing_link, redirect_link
 from app.partners.terms import snapshots
 from app.partners.terms.views import value_text
@@ -157,6 +159,15 @@ def referral(partner: Partner, program: Program, codes: list[str], public_url: s
         link=redirect_link(public_url, partner.slug, program_id if names_program else None) if landing else None,
         landing_link=landing_link(landing, partner.slug) if landing else None,
     )
+
+
+def load_referral(session: Session, caller: Caller, program_id: str, public_url: str) -> Referral:
+    """The caller's code and links in a program, in an affiliate's transaction. Raises NotFound, Forbidden."""
+    partner, program = enrollments.get_enrollment(session, caller, program_id)
+    codes = enrollments.codes_of(session, partner)
+    with db.across_modes(session):  # sees the codes of all owners, as the redirect does
+        leads_here = enrollments.owns_bare_link(session, partner)
+    return referral(partner, program, codes, public_url, names_program=not leads_here)
 
 
 def my_totals(partner: Partner, sums: Sums) -> MyTotals:

@@ -30,9 +30,14 @@ def own_transaction(caller: Caller, program_id: str | None) -> Iterator[tuple[Se
         Forbidden: `enrollment_ended`.
     """
     with access.affiliate_transaction(caller) as session:
-        partner = find_enrollment(session, caller, program_id)
-        db.narrow_to_partner(session, partner.id)
-        yield session, partner
+        yield session, narrow_to_enrollment(session, caller, program_id)
+
+
+def narrow_to_enrollment(session: Session, caller: Caller, program_id: str | None) -> Partner:
+    """As `own_transaction`, in an affiliate's transaction that is open already; returns the partner."""
+    partner = find_enrollment(session, caller, program_id)
+    db.narrow_to_partner(session, partner.id)
+    return partner
 
 
 def find_enrollment(session: Session, caller: Caller, program_id: str | None) -> Partner:
@@ -50,3 +55,10 @@ def find_enrollment(session: Session, caller: Caller, program_id: str | None) ->
             param="program_id",
         )
     return enrolled[0][0]
+
+
+def find_as_owner(session: Session, caller: Caller, program_id: str | None) -> Partner:
+    """As `find_enrollment`; the session then sees the rows of the program's owner, whose the sums and settings are."""
+    partner = find_enrollment(session, caller, program_id)
+    db.narrow_to_organizations(session, [partner.organization_id], livemode=caller.livemode)
+    return partner

@@ -1,14 +1,11 @@
 """Routes for a partner's own payout method. They write as the partner and read as the owner of that enrollment."""
 
 from flask import Response, g
-from sqlalchemy.orm import Session
 
-from app import db
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
-from app.partners.models import Partner
-from app.partners.partner_side.writing import find_enrollment, own_transaction
+from app.partners.partner_side.writing import find_as_owner, own_transaction
 from app.payouts.partner_methods import commands
 from app.payouts.partner_methods import views as shapes
 from app.rest.payouts.method_requests import AvailableQuery, MethodChoice, OwnProgramQuery
@@ -24,7 +21,7 @@ api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organizatio
 def list_available_payout_methods(query: AvailableQuery) -> Response:
     """The methods that can pay you, and why the others cannot."""
     with access.affiliate_transaction(g.caller) as session:
-        partner = _seen_by_owner(session, find_enrollment(session, g.caller, query.program_id))
+        partner = find_as_owner(session, g.caller, query.program_id)
         shown = shapes.load_available(
             session, partner, country=query.country, currency=query.currency, livemode=g.caller.livemode
         )
@@ -39,7 +36,7 @@ def list_available_payout_methods(query: AvailableQuery) -> Response:
 def show_own_payout_method(query: OwnProgramQuery) -> Response:
     """How you are paid in a program, why you cannot be paid now, and what your next payout has."""
     with access.affiliate_transaction(g.caller) as session:
-        partner = _seen_by_owner(session, find_enrollment(session, g.caller, query.program_id))
+        partner = find_as_owner(session, g.caller, query.program_id)
         return ViewResponse(shapes.load_body(session, partner, livemode=g.caller.livemode))
 
 
@@ -53,9 +50,3 @@ def set_own_payout_method(query: OwnProgramQuery, body: MethodChoice) -> Respons
     with own_transaction(g.caller, query.program_id) as (session, partner):
         commands.choose_own(session, g.caller, partner, body.method, body.destination)
         return ViewResponse(shapes.load_body(session, partner, livemode=g.caller.livemode))
-
-
-def _seen_by_owner(session: Session, partner: Partner) -> Partner:
-    """The partner of a proven enrollment; the session then sees its owner's rows: sums and settings are the owner's."""
-    db.narrow_to_organizations(session, [partner.organization_id], livemode=g.caller.livemode)
-    return partner

@@ -4,7 +4,6 @@ from functools import partial
 
 from flask import Response, g
 
-from app import db
 from app.errors import InvalidRequest
 from app.http import configured
 from app.http.errors import ErrorBody
@@ -36,12 +35,8 @@ def list_my_programs(query: requests.MyListQuery) -> Response:
 def show_my_referral(path: requests.MyProgramPath) -> Response:
     """Your code and link in a program."""
     with access.affiliate_transaction(g.caller) as session:
-        partner, program = enrollments.get_enrollment(session, g.caller, path.program_id)
-        codes = enrollments.codes_of(session, partner)
-    with db.web_transaction() as session:  # this session sees the codes of all owners, as the redirect does
-        leads_here = enrollments.owns_bare_link(session, partner)
-    public_url = configured.settings().public_url
-    return ViewResponse(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))
+        public_url = configured.settings().public_url
+        return ViewResponse(shapes.load_referral(session, g.caller, path.program_id, public_url))
 
 
 @api.get("/v1/admin/affiliate-me/stats", security=needs("commissions:read"), responses={"200": shapes.MyStats})
