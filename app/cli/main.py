@@ -11,7 +11,6 @@ from app.cli import printing
 from app.cli.demo import command
 from app.cli.merchants import (
     balances,
-    commissions,
     cookie_domain,
     erase,
     keys,
@@ -21,7 +20,7 @@ from app.cli.merchants import (
     statements,
 )
 from app.cli.merchants.app_users import browser_keys, client_keys, referrals, signups
-from app.cli.merchants.crediting import attribution, promotion_codes
+from app.cli.merchants.crediting import attribution, commissions, promotion_codes
 from app.cli.outbound import webhooks
 from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods

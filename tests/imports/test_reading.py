@@ -118,7 +118,12 @@ def test_list_is_recognized_by_its_columns(tool: Tool, header: str, contents: st
 @pytest.mark.parametrize(
     ("tool", "header", "maps", "message"),
     [
-        ("rewardful", "Partner,Mail", [], 'has no column for affiliate_email .*; its columns are "Partner", "Mail"'),
+        (
+            "rewardful",
+            "Partner,Mail",
+            [],
+            'has no column for affiliate_email .*columns \\("Partner", "Mail"\\) .* --map \'Partner=affiliate_email\'',
+        ),
         ("csv", "affiliate_email,amount", [], "has no column for commission_id"),
         ("csv", "affiliate_code", [], "has no column for affiliate_email .* or customer_email .* or amount"),
         ("rewardful", "Amount,Commission,Affiliate Email,ID", [], "are both read as amount"),

@@ -1,1 +1,1 @@
-"""Commands that credit partners by hand: promotions, payments and customers."""
+"""Commands about what partners are credited with: commissions, promotions, and payments and customers by hand."""

@@ -292,5 +292,9 @@ def _require(layout: Layout, name: str) -> None:
 def _ask(layout: Layout, name: str, *fields: str) -> None:
     choices = " or ".join(f"{field} ({FIELDS[field]})" for field in fields)
     columns = ", ".join(f'"{column}"' for column in layout.names if column)
-    message = f"{name} has no column for {choices}; name it with COLUMN={fields[0]}; its columns are {columns}"
+    example = next(iter(layout.unread), "COLUMN")
+    message = (
+        f"{name} has no column for {choices}; if one of its columns ({columns}) is that, map it, such as "
+        f"--map '{example}={fields[0]}'; or else add a column {fields[0]} to the file"
+    )
     raise InvalidRequest(message, code="columns_unknown", param="map")
