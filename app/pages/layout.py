@@ -4,7 +4,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, Final, TypeVar
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, g, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.http import html
@@ -55,7 +55,7 @@ def install(app: Flask) -> None:
 
 
 def render(template: str, signed_in: SignedIn, *, status: int = 200, **values: Any) -> Response:
-    """The page of `template` within the console, with the message that the former request left."""
+    """The page of `template` within the console, with the former request's message and this one's refusal."""
     message = _message()
     response = html.page(
         template,
@@ -64,6 +64,7 @@ def render(template: str, signed_in: SignedIn, *, status: int = 200, **values: A
         signed_in=signed_in,
         navigation=navigation(signed_in),
         message=message,
+        refusal=g.get("refusal"),
         **values,
     )
     if message is not None:

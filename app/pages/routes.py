@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.pages import assets, browser, joining, layout, sign_in, words
-from app.pages.console import routes as console
+from app.pages.forms import routes as forms
 from app.pages.portal import routes as portal
 
 
@@ -11,5 +11,5 @@ def install(app: Flask) -> None:
     """Register every page of `app`."""
     for module in (words, browser, layout):
         module.install(app)
-    for blueprint in (joining.blueprint, assets.blueprint, sign_in.blueprint, console.blueprint, portal.blueprint):
+    for blueprint in (joining.blueprint, assets.blueprint, sign_in.blueprint, forms.blueprint, portal.blueprint):
         app.register_blueprint(blueprint)

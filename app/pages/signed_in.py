@@ -11,6 +11,7 @@ person. What it raises becomes an error page (app/http/errors.py). Example:
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
+from inspect import unwrap
 from typing import Any, Final
 
 import structlog
@@ -19,8 +20,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from app import db, ids, jobs
-from app.errors import Forbidden
+from app import db, ids, jobs, refusals
+from app.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from app.http import bodies, throttle
 from app.organizations import access, request_limits
 from app.organizations.permissions import Caller
@@ -45,9 +46,23 @@ def page(permission: str | None, begin: Begin = access.transaction) -> Callable[
     return lambda view: _guarded(view, permission, begin, is_form=False)
 
 
-def form(permission: str | None, begin: Begin = access.transaction) -> Callable[[View], View]:
-    """As `page`, for a form: it must have been sent from a page of the same session (`csrf_token()`)."""
-    return lambda view: _guarded(view, permission, begin, is_form=True)
+def form(
+    permission: str | None, begin: Begin = access.transaction, *, shown_on: View | None = None
+) -> Callable[[View], View]:
+    """As `page`, for a form: it must have been sent from a page of the same session (`csrf_token()`).
+
+    Args:
+        permission: what the form needs.
+        begin: as of `page`.
+        shown_on: the page with the form, of the same path parameters. If the form is refused, it is shown again with
+            the refusal's sentence and status, and what the form changed is rolled back; None: an error page.
+    """
+
+    def guard(view: View) -> View:
+        refusing = view if shown_on is None else _refused_on(shown_on, view)
+        return _guarded(refusing, permission, begin, is_form=True)
+
+    return guard
 
 
 def identify() -> SignedIn | None:
@@ -96,6 +111,23 @@ def _guarded(view: View, permission: str | None, begin: Begin, *, is_form: bool)
 
     vars(guarded)["permission"] = permission  # the tests of who may see which page read it
     return guarded
+
+
+def _refused_on(shown_on: View, view: View) -> View:
+    """`view`, answering a refusal with the page `shown_on`. A page that cannot be shown raises its own refusal."""
+
+    @wraps(view)
+    def refusing(session: Session, who: SignedIn, **path: Any) -> ResponseReturnValue:
+        try:
+            with session.begin_nested():
+                return view(session, who, **path)
+        except (Conflict, InvalidRequest, NotFound) as refusal:
+            g.refusal = refusal.message
+            response = make_response(unwrap(shown_on)(session, who, **path))
+            response.status_code = refusals.status_of(refusal)
+            return response
+
+    return refusing
 
 
 def _to_sign_in(*, is_form: bool) -> ResponseReturnValue:

@@ -1,5 +1,6 @@
 """What the console's pages share: their blueprint, what a form asked for, and the links of a list."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeVar
 
@@ -8,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from app import refusals
 from app.immutable import immutable
+from app.pages import browser
 from app.paging import After, Span
 from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
 
@@ -54,11 +56,12 @@ class Links:
 
 def asked(model: type[Query]) -> Query:
     """What the form in the address asks for; fields left empty are not set. Raises InvalidRequest."""
-    sent = {name: value for name, value in request.args.items() if value}
-    try:
-        return model.model_validate(sent)
-    except ValidationError as invalid:
-        raise refusals.of_invalid(invalid, sent=sent) from None
+    return _valid(model, request.args)
+
+
+def sent(model: type[Query]) -> Query:
+    """The fields of the form that was sent; fields left empty are not set. Raises InvalidRequest."""
+    return _valid(model, {name: value for name, value in request.form.items() if name != browser.FIELD})
 
 
 def links(last_id: str | int | None, *, has_more: bool) -> Links:
@@ -71,6 +74,14 @@ def links(last_id: str | int | None, *, has_more: bool) -> Links:
         next=url_for(request.endpoint, **arguments, starting_after=last_id) if has_more else None,
         is_filtered=bool(kept),
     )
+
+
+def _valid(model: type[Query], fields: Mapping[str, str]) -> Query:
+    filled = {name: value for name, value in fields.items() if value}
+    try:
+        return model.model_validate(filled)
+    except ValidationError as invalid:
+        raise refusals.of_invalid(invalid, sent=filled) from None
 
 
 def _begin(day: date | None) -> datetime | None:

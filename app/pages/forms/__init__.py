@@ -1,0 +1,1 @@
+"""Forms of the console that change something: each calls the command that REST calls."""

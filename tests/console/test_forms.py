@@ -1,0 +1,97 @@
+"""The console's forms over HTTP: each does what REST does, for those who may, and for nothing of others."""
+
+import re
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import update
+
+from app import db
+from app.stripe_events.models import StripeEvent
+from tests.api.isolation.world import World
+from tests.conftest import Drain
+
+from .conftest import Reader, ReaderOf
+
+
+def forms(application: Flask, world: World) -> list[str]:
+    """The path of every form that names something, with the shop's ids."""
+    found = []
+    for rule in application.url_map.iter_rules():
+        if rule.endpoint.startswith("console.") and "POST" in (rule.methods or ()) and rule.arguments:
+            path = re.sub(r"<(\w+)>", lambda name: world.ids.get(name[1], "unknown"), rule.rule)
+            found.append(path)
+    return sorted(found)
+
+
+def send(reader: Reader, page: str, form: str, **fields: str) -> tuple[int, str]:
+    """Send a form of a page, which shows it; gives the status and text of the page after it."""
+    assert f'action="{form}"' in reader.get(page).text
+    answer = reader.browser.send(page, form, **fields)
+    text = reader.get(answer.headers["Location"]).text if answer.status_code == 303 else answer.text
+    return answer.status_code, text
+
+
+def unattributed(world: World) -> dict[str, Any]:
+    [payment] = world.callers["owner"].get("/api/v1/payments", attributed="false").json["data"]
+    return dict(payment)
+
+
+def earned(world: World) -> int:
+    """What Ada has earned, in cents of USD."""
+    body = world.callers["owner"].get(f"/api/v1/partners/{world.ids['partner_id']}").json
+    return sum(int(one["total_earned_cents"]) for one in body["stats_by_currency"])
+
+
+def test_forms_of_another_organization_are_not_found(application: Flask, world: World, reader_of: ReaderOf) -> None:
+    stranger = reader_of("stranger")
+    for form in forms(application, world):
+        answer = stranger.browser.send("/console", form, reason="mine", partner="ada", role="viewer")
+        assert (answer.status_code, answer.mimetype) == (404, "text/html"), form
+        assert not [text for text in world.hidden_from("stranger") if text in answer.text and text not in form], form
+
+
+def test_a_viewer_sees_no_form_and_may_send_none(application: Flask, world: World, reader_of: ReaderOf) -> None:
+    viewer = reader_of("owner", role="viewer")
+    payment = unattributed(world)["id"]
+    for form in forms(application, world):
+        if "/sessions/" not in form:
+            assert viewer.browser.send("/console", form).status_code == 403, form
+    for page in (f"payments/{payment}", f"events/{world.ids['event_id']}"):
+        shown = viewer.get(f"/console/{page}").text
+        assert f'action="/console/{page}' not in shown, page
+
+
+def test_a_payment_is_credited_to_a_partner_with_its_reason(world: World, reader_of: ReaderOf) -> None:
+    owner, payment, before = reader_of("owner"), unattributed(world), earned(world)
+    page = f"/console/payments/{payment['id']}"
+    form = f"{page}/attribution"
+    status, text = send(owner, page, form, partner="nobody-known", reason="a call")
+    assert (status, 'value="a call"' in text) == (404, True)
+    assert "no partner has the id, code or e-mail address" in text
+    status, text = send(owner, page, form, partner="ada")
+    assert (status, "reason is required" in text) == (400, True)
+    assert earned(world) == before
+    status, text = send(owner, page, form, partner="ada", reason="She called us first.")
+    assert (status, "The payment is credited to ada." in text) == (303, True)
+    explained = world.callers["owner"].get(f"/api/v1/payments/{payment['id']}/explanation").json
+    assert explained["attribution"]["decided_because"] == "She called us first."
+    assert explained["attribution"]["decided_by"].startswith("usr_")
+    [commission] = explained["commissions"]
+    assert earned(world) == before + commission["net_minor"] > before
+    assert f'action="{form}"' not in owner.get(page).text
+
+
+def test_a_parked_event_is_replayed(world: World, reader_of: ReaderOf, drain: Drain) -> None:
+    owner, rest, event_id = reader_of("owner"), world.callers["owner"], world.ids["event_id"]
+    with db.transaction() as session:
+        session.execute(update(StripeEvent).where(StripeEvent.stripe_id == event_id).values(outcome="parked"))
+    page = f"/console/events/{event_id}"
+    [form] = re.findall(r'action="(/console/events/\w+/replay)"', owner.get(page).text)
+    status, text = send(owner, page, form)
+    assert (status, "The event is queued" in text) == (303, True)
+    assert rest.get(f"/api/v1/events/{event_id}").json["outcome"] is None
+    before = earned(world)
+    drain()
+    assert rest.get(f"/api/v1/events/{event_id}").json["outcome"] == "no_change"
+    assert earned(world) == before
