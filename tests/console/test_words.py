@@ -15,6 +15,7 @@ from app.outbound import views as outbound
 from app.pages import layout
 from app.pages.console import events, settings
 from app.pages.portal import frame
+from app.partners.payout_methods.destinations.kinds import FORMS
 from app.partners.terms.snapshots import AppliesTo
 from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
 from app.payouts.files.views import FileStatus
@@ -46,6 +47,7 @@ FAMILIES: Final = {
     "settings": [name for _, name, _ in settings.PLACES],
     "settings_text": [name for _, name, _ in settings.PLACES],
     "level": LEVELS,
+    "field": {field for fields in FORMS.values() for field in fields},
     "portal_nav": [name for name, _ in frame.PAGES],
     "portal_status": get_args(AffiliateStatus),
     "applies_to": get_args(AppliesTo),

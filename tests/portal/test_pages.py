@@ -145,3 +145,27 @@ def test_who_accepts_an_invitation_signs_in_and_finds_the_link_and_its_code(
     [session_id] = re.findall(r'name="session_id" value="(\w+)"', eve.get("/portal/profile").text)
     assert eve.browser.send("/portal/profile", "/portal/profile/sessions", session_id=session_id).status_code == 303
     assert other.get("/portal").headers["Location"].startswith("/login")
+
+
+def test_a_partner_sets_how_it_is_paid_and_reads_why_it_cannot(world: World, partner_of: PartnerOf) -> None:
+    rest, ada, path = world.callers["ada"], partner_of("ada"), f"/portal/{world.ids['program_id']}/payout-method"
+    shown = unescape(ada.get(path, country="NG").text)
+    refused = [one for one in rest.get(f"{ME}/payout-methods", country="NG").json["methods"] if not one["available"]]
+    assert refused
+    assert all(one["sentence"] in shown for one in refused)
+    form = f"{path}?method=bank_transfer"
+    wrong = ada.browser.send(form, path, method="bank_transfer", account_holder="Ada", iban="DE00", town="Bonn")
+    assert (wrong.status_code, 'value="Bonn"' in wrong.text, 'aria-invalid="true"' in wrong.text) == (400, True, True)
+    unreached = ada.browser.send(f"{path}?method=paypal", path, method="paypal", email="a@x.example", country="KP")
+    assert unreached.status_code == 409
+    assert rest.get(f"{ME}/payout-method").json["method"] == "paypal"
+    bank = {"account_holder": "Ada Lovelace", "iban": "DE75512108001245126199", "town": "Bonn"}
+    saved = ada.browser.send(form, path, method="bank_transfer", **bank)
+    assert (saved.status_code, saved.headers["Location"]) == (303, path)
+    assert rest.get(f"{ME}/payout-method").json["destination"] == {"iban": "DE…6199"}
+    after = ada.get(path).text
+    assert "You are paid by" in after
+    assert bank["iban"] not in after
+    viewer = partner_of("ada", role="viewer")
+    assert "may read this page" in viewer.get(path, method="paypal").text
+    assert viewer.browser.send(f"{path}", path, method="paypal", email="v@x.example").status_code == 403

@@ -23,6 +23,7 @@ PAGES: Final = (
     ("commissions", "portal.commissions"),
     ("statements", "portal.statements"),
     ("payouts", "portal.payouts"),
+    ("payout_method", "portal.payout_method"),
 )
 """The pages of each program: name and endpoint."""
 

@@ -8,7 +8,7 @@ from app.partners.payout_methods.destinations.bank_accounts import bank_transfer
 from app.partners.payout_methods.destinations.crypto import crypto
 from app.partners.payout_methods.destinations.elsewhere import external, stripe
 from app.partners.payout_methods.destinations.emails import payoneer, paypal
-from app.partners.payout_methods.destinations.fields import Destination, Method
+from app.partners.payout_methods.destinations.fields import Destination, Field, Method
 from app.partners.payout_methods.destinations.wise import wise
 
 KINDS: Final[Mapping[Method, Callable[[Mapping[str, str | None]], Destination]]] = {
@@ -20,6 +20,17 @@ KINDS: Final[Mapping[Method, Callable[[Mapping[str, str | None]], Destination]]]
     "crypto": crypto,
     "external": external,
 }
+
+FORMS: Final[Mapping[Method, tuple[Field, ...]]] = {
+    "paypal": ("email", "country"),
+    "wise": ("account_holder", "email", "iban", "account_number", "bic", "country"),
+    "bank_transfer": ("account_holder", "iban", "account_number", "bic", "town", "country"),
+    "payoneer": ("email", "country"),
+    "stripe": (),
+    "crypto": ("network", "address"),
+    "external": ("reference", "country"),
+}
+"""The fields that a form for a method has; some may stay empty, and `validate` says which are missing."""
 
 
 def validate(method: Method, given: Mapping[str, str | None]) -> Destination:
