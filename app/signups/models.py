@@ -61,7 +61,16 @@ class SignUp(Base):
             postgresql_where=text("email_mark <> '' AND source <> 'browser'"),
         ),
         Index("ix_signups_organization_id_livemode_id", "organization_id", "livemode", "id"),
-        Index("ix_signups_check_at", "check_at", postgresql_where=text("check_at IS NOT NULL")),
+        Index(
+            "ix_signups_stated_check_at",
+            "check_at",
+            postgresql_where=text("check_at IS NOT NULL AND source <> 'browser'"),
+        ),
+        Index(
+            "ix_signups_claims_check_at",
+            "check_at",
+            postgresql_where=text("check_at IS NOT NULL AND source = 'browser'"),
+        ),
         Index("ix_signups_claims_created_at", "created_at", postgresql_where=text("source = 'browser'")),
     )
 

@@ -1,10 +1,11 @@
 """Anyone may claim a user any number of times; it takes nothing from a claim that is right, nor from other events."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
 from app import db
+from app.signups import checks
 from app.signups.models import MOST_CLAIMS
 from tests.books import owed
 from tests.cast import Merchant
@@ -64,3 +65,14 @@ def test_claims_of_a_user_and_address_are_ignored_beyond_the_first_twenty(
     deliver(sale.events)
     drain()
     assert ledger().balances == owed(ben=980)
+
+
+def test_claims_that_are_due_delay_no_sign_up_that_was_stated(registry: Registry) -> None:
+    for number in range(3):
+        registry.claims(f"{number:016}", "stranger@example.com")
+    registry.records("user_of_the_server", partner="ada", email="user@example.com", stripe_id="cus_of_the_user")
+    with db.transaction() as session:
+        due = checks.lock_due(session, now=datetime.now(UTC) + timedelta(hours=1), limit=2)
+        every = checks.lock_due(session, now=datetime.now(UTC) + timedelta(hours=1), limit=10)
+    assert [signup.source for signup in due] == ["server", "browser"]
+    assert len(every) == 4
