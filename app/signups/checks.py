@@ -12,7 +12,7 @@ from app.signups.models import BY_BROWSER, SignUp
 
 AGAIN_AFTER: Final = timedelta(minutes=5)
 """Longer than any transaction that reads sign-ups, or writes a touchpoint, lasts."""
-_CLAIM: Final = literal_column(f"'{BY_BROWSER}'")
+_CLAIM: Final[ColumnElement[str]] = literal_column(f"'{BY_BROWSER}'")
 """In the statement's text, so that Postgres recognizes the conditions of the indexes."""
 
 
