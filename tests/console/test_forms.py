@@ -1,6 +1,7 @@
 """The console's forms over HTTP: each does what REST does, for those who may, and for nothing of others."""
 
 import re
+from html import unescape
 from typing import Any
 
 from flask import Flask
@@ -12,6 +13,7 @@ from tests.api.isolation.world import World
 from tests.conftest import Drain
 
 from .conftest import Reader, ReaderOf
+from .test_pages import words_of
 
 
 def forms(application: Flask, world: World) -> list[str]:
@@ -26,7 +28,7 @@ def forms(application: Flask, world: World) -> list[str]:
 
 def send(reader: Reader, page: str, form: str, **fields: str) -> tuple[int, str]:
     """Send a form of a page, which shows it; gives the status and text of the page after it."""
-    assert f'action="{form}"' in reader.get(page).text
+    assert f'action="{form}"' in reader.browser.get(page).text
     answer = reader.browser.send(page, form, **fields)
     text = reader.get(answer.headers["Location"]).text if answer.status_code == 303 else answer.text
     return answer.status_code, text
@@ -49,6 +51,11 @@ def test_forms_of_another_organization_are_not_found(application: Flask, world: 
         answer = stranger.browser.send("/console", form, reason="mine", partner="ada", role="viewer")
         assert (answer.status_code, answer.mimetype) == (404, "text/html"), form
         assert not [text for text in world.hidden_from("stranger") if text in answer.text and text not in form], form
+    every, until = "/console/commissions/approve", "2100-01-01T00:00:00Z"
+    assert stranger.browser.send("/console", every, partner=world.ids["partner_id"]).status_code == 404
+    assert stranger.browser.send("/console", every, until=until).status_code == 303
+    still = world.callers["owner"].post("/api/v1/commissions/approve", {"until": until, "dryRun": True}).json
+    assert world.ids["conversion_id"] in still["conversionIds"]
 
 
 def test_a_viewer_sees_no_form_and_may_send_none(application: Flask, world: World, reader_of: ReaderOf) -> None:
@@ -57,9 +64,13 @@ def test_a_viewer_sees_no_form_and_may_send_none(application: Flask, world: Worl
     for form in forms(application, world):
         if "/sessions/" not in form:
             assert viewer.browser.send("/console", form).status_code == 403, form
-    for page in (f"payments/{payment}", f"events/{world.ids['event_id']}"):
+    assert (
+        viewer.browser.send("/console", "/console/commissions/approve", until="2100-01-01T00:00:00Z").status_code == 403
+    )
+    for page in (f"payments/{payment}", f"events/{world.ids['event_id']}", f"commissions/{world.ids['commission_id']}"):
         shown = viewer.get(f"/console/{page}").text
         assert f'action="/console/{page}' not in shown, page
+    assert "/console/commissions/approve" not in viewer.get("/console/commissions").text
 
 
 def test_a_payment_is_credited_to_a_partner_with_its_reason(world: World, reader_of: ReaderOf) -> None:
@@ -80,6 +91,43 @@ def test_a_payment_is_credited_to_a_partner_with_its_reason(world: World, reader
     [commission] = explained["commissions"]
     assert earned(world) == before + commission["net_minor"] > before
     assert f'action="{form}"' not in owner.get(page).text
+
+
+def test_what_the_filter_shows_is_counted_and_then_approved(world: World, reader_of: ReaderOf) -> None:
+    owner, rest, ada = reader_of("owner"), world.callers["owner"], world.ids["partner_id"]
+    link = re.search(r'href="(/console/commissions/approve[^"]*)"', owner.get("/console/commissions", partner=ada).text)
+    assert link is not None
+    would = rest.post("/api/v1/commissions/approve", {"partnerId": ada, "dryRun": True}).json
+    page = owner.browser.get(unescape(link[1])).text
+    assert f"Approve the commissions of {would['approved']} payment" in page
+    for one in would["amounts"]:
+        assert f"{one['amount']} {one['currency']}" in words_of(page)
+    hidden = dict(re.findall(r'type="hidden" name="(partner|since|until)" value="([^"]*)"', page))
+    assert (hidden["partner"], hidden["since"]) == (ada, "")
+    waiting = rest.post("/api/v1/commissions/approve", {"until": hidden["until"], "dryRun": True}).json["approved"]
+    status, text = send(owner, unescape(link[1]), "/console/commissions/approve", **hidden)
+    assert (status, f"The commissions of {would['approved']} payment" in text) == (303, True)
+    assert rest.get(f"/api/v1/commissions/{world.ids['commission_id']}/explanation").json["decisions"]
+    left = rest.post("/api/v1/commissions/approve", {"until": hidden["until"], "dryRun": True}).json["approved"]
+    assert left == waiting - would["approved"] > 0
+    assert "No commission that these filters select" in owner.browser.get(unescape(link[1])).text
+
+
+def test_a_commission_is_rejected_and_approved_again_with_reasons(world: World, reader_of: ReaderOf) -> None:
+    owner, rest, before = reader_of("owner"), world.callers["owner"], earned(world)
+    page = f"/console/commissions/{world.ids['commission_id']}"
+    explained = f"/api/v1{page.removeprefix('/console')}/explanation"
+    [commission] = rest.get(explained).json["commissions"]
+    assert send(owner, page, f"{page}/reject")[0] == 400
+    status, text = send(owner, page, f"{page}/reject", reason="Her own purchase.")
+    assert (status, "are rejected." in text) == (303, True)
+    assert earned(world) == before - commission["net_minor"]
+    [decision] = rest.get(explained).json["decisions"]
+    assert (decision["verdict"], decision["reason"]) == ("rejected", "Her own purchase.")
+    assert send(owner, page, f"{page}/approve", reason="It was a gift.")[0] == 303
+    assert earned(world) == before
+    status, text = send(owner, page, f"{page}/approve")
+    assert (status, "nothing of this conversion is left to approve" in text) == (409, True)
 
 
 def test_a_parked_event_is_replayed(world: World, reader_of: ReaderOf, drain: Drain) -> None:
