@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.pages import assets, browser, joining, layout, sign_in, words
+from app.pages import applying, assets, browser, joining, layout, sign_in, words
 from app.pages.forms import routes as forms
 from app.pages.portal import routes as portal
 
@@ -11,5 +11,12 @@ def install(app: Flask) -> None:
     """Register every page of `app`."""
     for module in (words, browser, layout):
         module.install(app)
-    for blueprint in (joining.blueprint, assets.blueprint, sign_in.blueprint, forms.blueprint, portal.blueprint):
+    for blueprint in (
+        joining.blueprint,
+        applying.blueprint,
+        assets.blueprint,
+        sign_in.blueprint,
+        forms.blueprint,
+        portal.blueprint,
+    ):
         app.register_blueprint(blueprint)

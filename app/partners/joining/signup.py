@@ -1,26 +1,48 @@
 """Open sign-up: people become pending partners of a program that allows it, without an invitation."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest, NotFound
+from app.immutable import immutable
 from app.organizations import audit, hierarchy
 from app.organizations.actors import Actor
+from app.organizations.models import Organization
 from app.partners import enrollment
 from app.partners.joining import confirmations, first_keys, invitations
 from app.partners.joining.invitations import Joined
 from app.partners.managing import outbound_facts
 from app.partners.validation import split_name
 from app.programs.models import Program
+from app.programs.terms import terms_in_force
 from app.texts import require_address
 
 LIMIT: Final = "signup"
 """The name of the limit of sign-ups."""
 PER_MINUTE: Final = 5
 """Sign-ups for each network address, which a household or an office may share."""
+
+
+@immutable
+class OpenProgram:
+    """A program that takes sign-ups, with the name of its owner and what it pays now."""
+
+    program: Program
+    organization_name: str
+    commission: Mapping[str, Any]
+    holdback_days: int | None
+
+
+def load_open(session: Session, program_id: str) -> OpenProgram:
+    """What a person who may sign up reads of a program. Not in a narrowed session. Raises NotFound as `sign_up`."""
+    program = _open_program(session, program_id)
+    owner = session.get_one(Organization, program.organization_id)
+    terms = terms_in_force(session, program.id)
+    return OpenProgram(program, owner.name, terms.commission, terms.holdback_days)
 
 
 def register(
