@@ -23,7 +23,7 @@ PARTNER = "ada@partners.example"
 def page(chromium: Browser, address: str, world: World) -> Iterator[Page]:
     """A page of Ada's that complains of nothing, least of all of its policy."""
     with db.transaction() as session:
-        session.execute(text("UPDATE programs SET landing_url = 'https://shop.example.com/'"))
+        session.execute(text("UPDATE programs SET landing_url = 'https://shop.example.com/', open_signup = true"))
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     add_person(world.organization_ids["ada"], PARTNER)
     context.add_cookies([{"name": "accrual_session", "value": sign_in(PARTNER), "url": address}])
@@ -43,7 +43,7 @@ def test_every_page_can_be_read_by_everyone(
 ) -> None:
     kept = request.config.getoption("--screenshots")
     violations, wide = {}, []
-    for number, path in enumerate(pages(application, world)):
+    for number, path in enumerate((*pages(application, world), f"/apply/{world.ids['program_id']}")):
         page.goto(address + path)
         page.evaluate(AXE)
         for scheme, size in EVERY_LOOK if kept else LOOKS:
