@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import update
 
-from app import db
+from app import db, ids
 from app.stripe_events.models import StripeEvent
 from tests.api.isolation.world import World
 from tests.conftest import Drain
@@ -67,7 +67,13 @@ def test_a_viewer_sees_no_form_and_may_send_none(application: Flask, world: Worl
     assert (
         viewer.browser.send("/console", "/console/commissions/approve", until="2100-01-01T00:00:00Z").status_code == 403
     )
-    for page in (f"payments/{payment}", f"events/{world.ids['event_id']}", f"commissions/{world.ids['commission_id']}"):
+    for page in (
+        f"payments/{payment}",
+        f"events/{world.ids['event_id']}",
+        f"commissions/{world.ids['commission_id']}",
+        f"partners/{world.ids['partner_id']}",
+        f"programs/{world.ids['program_id']}",
+    ):
         shown = viewer.get(f"/console/{page}").text
         assert f'action="/console/{page}' not in shown, page
     assert "/console/commissions/approve" not in viewer.get("/console/commissions").text
@@ -143,3 +149,43 @@ def test_a_parked_event_is_replayed(world: World, reader_of: ReaderOf, drain: Dr
     drain()
     assert rest.get(f"/api/v1/events/{event_id}").json["outcome"] == "no_change"
     assert earned(world) == before
+
+
+def test_a_partner_is_invited_by_a_link_that_its_page_shows_once(world: World, reader_of: ReaderOf) -> None:
+    owner, rest, program_id = reader_of("owner"), world.callers["owner"], world.ids["program_id"]
+    page = f"/console/programs/{program_id}"
+    status, text = send(owner, page, f"{page}/invite", email="nothing", name="Eve")
+    assert (status, 'value="Eve"' in text, "must be one plain e-mail address" in text) == (400, True, True)
+    status, text = send(owner, page, f"{page}/invite", email="eve@example.com", name="Eve", slug="eve-2")
+    [token] = re.findall(r"/join#([\w-]+)", text)
+    assert status == 201
+    joined = world.callers["newcomer"].post("/v1/admin/affiliate-me/invitations/accept", {"token": token})
+    assert joined.status_code == 200
+    [eve] = [
+        one
+        for one in rest.get(f"/v1/admin/affiliate/programs/{program_id}/affiliates").json["data"]
+        if one["slug"] == "eve-2"
+    ]
+    assert (eve["email"], eve["status"]) == ("eve@example.com", "active")
+    status, text = send(owner, page, f"{page}/invite", email="eve@example.com")
+    assert (status, token in text) == (409, False)
+
+
+def test_a_partner_is_paused_approved_and_banned_with_its_payouts(world: World, reader_of: ReaderOf) -> None:
+    owner, rest = reader_of("owner"), world.callers["owner"]
+    dan, payout = ids.encode(ids.PARTNER, world.shop.partners["dan"]), f"/api/v1/payouts/{world.ids['payout_id']}"
+    shown = f"/v1/admin/affiliate/programs/{world.ids['program_id']}/affiliates"
+    page = f"/console/partners/{dan}"
+
+    def state() -> str:
+        return next(str(one["status"]) for one in rest.get(shown).json["data"] if one["slug"] == "dan")
+
+    assert rest.get(payout).json["status"] == "pending"
+    for move, after in (("pause", "paused"), ("approve", "active"), ("ban", "banned")):
+        assert send(owner, page, f"{page}/{move}")[0] == 303
+        assert state() == after
+    assert rest.get(payout).json["status"] == "canceled"
+    assert f'action="{page}/pause"' not in owner.get(page).text
+    refused = owner.browser.send(page, f"{page}/pause")
+    assert (refused.status_code, "the partner is banned, so it cannot be paused" in refused.text) == (409, True)
+    assert state() == "banned"

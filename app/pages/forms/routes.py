@@ -1,6 +1,6 @@
 """The console's pages with their forms, all of them on one blueprint."""
 
 from app.pages.console.routes import blueprint
-from app.pages.forms import commissions, events, payments
+from app.pages.forms import commissions, events, partners, payments
 
-__all__ = ["blueprint", "commissions", "events", "payments"]
+__all__ = ["blueprint", "commissions", "events", "partners", "payments"]
