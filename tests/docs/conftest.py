@@ -28,6 +28,9 @@ from .shell import Shell
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+MakeKey = Callable[..., str]
+"""Makes a manage key, `livemode` or of test mode, and gives its plaintext."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -64,18 +67,19 @@ def merchant(application: Flask) -> Merchant:
 
 
 @pytest.fixture
-def make_key(merchant: Merchant) -> Callable[[], str]:
-    """Makes a manage key of the shop's and returns its plaintext."""
+def make_key(merchant: Merchant) -> MakeKey:
+    """Makes a manage key of the shop's, of test mode if none is named, and returns its plaintext."""
 
-    def make() -> str:
+    def make(*, livemode: bool = False) -> str:
         with db.transaction() as session:
-            return keys.create_key(session, merchant.organization_id, name="the page", level="manage")[1]
+            owner_id = merchant.organization_id
+            return keys.create_key(session, owner_id, name="the page", level="manage", livemode=livemode)[1]
 
     return make
 
 
 @pytest.fixture
-def key(make_key: Callable[[], str]) -> str:
+def key(make_key: MakeKey) -> str:
     """A manage key of the shop's."""
     return make_key()
 

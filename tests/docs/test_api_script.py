@@ -19,7 +19,7 @@ from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
 
 from . import shapes
-from .conftest import Answer, Served
+from .conftest import Answer, MakeKey, Served
 from .shell import SETUP, Block, Shell, api_pages, blocks
 
 NOT_SHOWN: Final = frozenset(
@@ -46,7 +46,7 @@ def test_every_call_of_the_pages_answers_as_documented(
     application: Flask,
     open_shell: Callable[[], Shell],
     served: Served,
-    make_key: Callable[[], str],
+    make_key: MakeKey,
     deliver: Deliver,
     drain: Drain,
 ) -> None:
@@ -57,7 +57,7 @@ def test_every_call_of_the_pages_answers_as_documented(
     called = set[str]()
     for page in api_pages():
         with open_shell() as shell:
-            shell.run(f"ACCRUAL={served.address} KEY={make_key()}")
+            shell.run(f"ACCRUAL={served.address} KEY={make_key()} LIVE_KEY={make_key(livemode=True)}")
             called |= _run(page, shell, document, served.answers)
     every = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
     assert every - called == NOT_SHOWN
