@@ -109,6 +109,10 @@ def test_pages_need_no_script(chromium: Browser, address: str, world: World) -> 
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="1 Nov 2026").click()
     expect(page.get_by_role("heading", name="Where a partner was looked for")).to_be_visible()
+    page.get_by_label("Partner's code").fill("ada")
+    page.get_by_label("Reason").fill("She called us first.")
+    page.get_by_role("button", name="Credit a partner").click()
+    expect(page.get_by_role("status")).to_have_text("The payment is credited to ada.")
     context.close()
 
 
