@@ -160,7 +160,7 @@ def test_customer_needs_no_first_payment_where_stripe_can_be_asked(
             "amounts_unclear",
             "map amount=amount:units or amount=amount:cents",
         ),
-        ({"a.csv": "Mail\nx\n"}, {}, "columns_unknown", 'its columns are "Mail"'),
+        ({"a.csv": "Mail\nx\n"}, {}, "columns_unknown", 'its columns ("Mail")'),
         ({"a.csv": PEOPLE + "x,y,z\n"}, {"map": ["Mail=affiliate_email"]}, "map_invalid", "'mail'"),
         ({"a.csv": PEOPLE + "x,y,z\n"}, {"tool": "other"}, "invalid_request", "tool"),
         ({"a.csv": PEOPLE + 'x,"y,z\n'}, {}, "file_unreadable", "from line 2 on"),

@@ -70,7 +70,7 @@ def test_an_invited_partner_joins_by_the_link_that_is_printed(accrual: Accrual) 
     with db.transaction() as session:
         assert invitations.join(session, PUBLIC, zoe["invitation"].partition("#")[2], "Zoe").partner.slug == "zoe"
     assert accrual("partners", "show", "zoe")["status"] == "active"
-    assert [action for _, action, _ in trail()][-3:-1] == ["partner.invited", "partner.joined"]
+    assert [action for _, action, _ in trail()][-4:-1] == ["partner.invited", "person.added", "partner.joined"]
 
 
 def test_what_a_partner_earned_is_shown_as_money(accrual: Accrual) -> None:
