@@ -83,7 +83,7 @@ def test_a_payment_is_credited_to_a_partner_with_its_reason(world: World, reader
     owner, payment, before = reader_of("owner"), unattributed(world), earned(world)
     page = f"/console/payments/{payment['id']}"
     form = f"{page}/attribution"
-    status, text = send(owner, page, form, partner="nobody-known", reason="a call")
+    status, text = send(owner, page, form, partner="unknown-code", reason="a call")
     assert (status, 'value="a call"' in text) == (404, True)
     assert "no partner has the id, code or e-mail address" in text
     status, text = send(owner, page, form, partner="ada")

@@ -54,7 +54,7 @@ def events(session: Session, who: SignedIn) -> Response:
         asked=query,
         outcomes=EVENT_OUTCOMES,
         rows=rows,
-        links=links(rows[-1].inbox_id if rows else None, has_more=page.has_more),
+        links=links(rows, has_more=page.has_more, cursor="inbox_id"),
     )
 
 
@@ -82,7 +82,7 @@ def deliveries(session: Session, who: SignedIn) -> Response:
         who,
         asked=query,
         rows=rows,
-        links=links(rows[-1].id if rows else None, has_more=page.has_more),
+        links=links(rows, has_more=page.has_more),
     )
 
 

@@ -1,11 +1,11 @@
 """What the console's pages share: their blueprint, what a form asked for, and the links of a list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeVar
 
 from flask import Blueprint, request, url_for
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from app import refusals
 from app.immutable import immutable
@@ -64,14 +64,14 @@ def sent(model: type[Query]) -> Query:
     return _valid(model, {name: value for name, value in request.form.items() if name != browser.FIELD})
 
 
-def links(last_id: str | int | None, *, has_more: bool) -> Links:
-    """The links of the present page of a list, which ends with the row `last_id`."""
+def links(rows: Sequence[BaseModel], *, has_more: bool, cursor: str = "id") -> Links:
+    """The links of the present page of a list with these rows, which continues after the last row's `cursor`."""
     kept = {name: value for name, value in request.args.items() if value and name != "starting_after"}
     assert request.endpoint is not None
     arguments = {**(request.view_args or {}), **kept}
     return Links(
         first=url_for(request.endpoint, **arguments) if "starting_after" in request.args else None,
-        next=url_for(request.endpoint, **arguments, starting_after=last_id) if has_more else None,
+        next=url_for(request.endpoint, **arguments, starting_after=getattr(rows[-1], cursor)) if has_more else None,
         is_filtered=bool(kept),
     )
 

@@ -70,7 +70,7 @@ def partners(session: Session, who: SignedIn) -> Response:
         who,
         asked=query,
         rows=rows,
-        links=links(rows[-1].id if rows else None, has_more=page.has_more),
+        links=links(rows, has_more=page.has_more),
     )
 
 

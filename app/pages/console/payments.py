@@ -63,7 +63,7 @@ def payments(session: Session, who: SignedIn) -> Response:
         outcomes=OF_PAYMENTS,
         rows=rows,
         credited=commissions_queries.load_credited(session, [row.id for row in rows]),
-        links=links(rows[-1].id if rows else None, has_more=page.has_more),
+        links=links(rows, has_more=page.has_more),
     )
 
 
@@ -94,7 +94,7 @@ def commissions(session: Session, who: SignedIn) -> Response:
         who,
         asked=query,
         rows=rows,
-        links=links(rows[-1].id if rows else None, has_more=page.has_more),
+        links=links(rows, has_more=page.has_more),
     )
 
 

@@ -40,7 +40,7 @@ def payouts(session: Session, who: SignedIn) -> Response:
     query, caller = asked(PayoutQuery), who.caller
     every = programs.list_programs(session, caller.organization_ids, limit=ROWS).rows
     program = program_named(session, who, query.program, every)
-    rows, last_id, has_more = [], None, False
+    rows, has_more = [], False
     if program is not None:
         partner = get_partner(session, caller.organization_ids, query.partner) if query.partner else None
         run = queries.get_run(session, caller.organization_ids, query.run) if query.run else None
@@ -54,7 +54,6 @@ def payouts(session: Session, who: SignedIn) -> Response:
         )
         page = queries.list_payouts(session, program, selected)
         rows, has_more = [views.payout_body(row) for row in page.rows], page.has_more
-        last_id = rows[-1].id if rows else None
     return layout.render(
         "console/payouts.html",
         who,
@@ -64,7 +63,7 @@ def payouts(session: Session, who: SignedIn) -> Response:
         statuses=get_args(PayoutStatus),
         rows=rows,
         codes=load_codes(session, {row.partner_id for row in rows}),
-        links=links(last_id, has_more=has_more),
+        links=links(rows, has_more=has_more),
     )
 
 
@@ -96,7 +95,7 @@ def payout_runs(session: Session, who: SignedIn) -> Response:
         programs=options(every),
         chosen=program and ids.encode(ids.PROGRAM, program.id),
         rows=rows,
-        links=links(rows[-1].id if rows else None, has_more=has_more),
+        links=links(rows, has_more=has_more),
     )
 
 

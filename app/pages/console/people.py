@@ -28,7 +28,7 @@ def people(session: Session, who: SignedIn) -> ResponseReturnValue:
         who,
         rows=shown,
         roles=ROLES,
-        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+        links=links(shown, has_more=page.has_more),
     )
 
 

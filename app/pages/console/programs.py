@@ -22,7 +22,7 @@ def programs(session: Session, who: SignedIn) -> Response:
         "console/programs.html",
         who,
         rows=rows,
-        links=links(rows[-1].id if rows else None, has_more=page.has_more),
+        links=links(rows, has_more=page.has_more),
     )
 
 

@@ -56,7 +56,7 @@ def stripe_endpoints(session: Session, who: SignedIn) -> Response:
         "console/settings/stripe.html",
         who,
         rows=shown,
-        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+        links=links(shown, has_more=page.has_more),
     )
 
 
@@ -71,7 +71,7 @@ def keys(session: Session, who: SignedIn) -> Response:
         "console/settings/keys.html",
         who,
         rows=shown,
-        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+        links=links(shown, has_more=page.has_more),
     )
 
 
@@ -88,7 +88,7 @@ def webhooks(session: Session, who: SignedIn) -> Response:
         "console/settings/webhooks.html",
         who,
         rows=shown,
-        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+        links=links(shown, has_more=page.has_more),
     )
 
 
@@ -120,5 +120,5 @@ def audit(session: Session, who: SignedIn) -> Response:
         who,
         asked=query,
         rows=shown,
-        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+        links=links(shown, has_more=page.has_more),
     )

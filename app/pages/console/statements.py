@@ -45,7 +45,7 @@ def statements(session: Session, who: SignedIn) -> Response:
         month=month and month.strftime(views.MONTH),
         rows=rows,
         codes=load_codes(session, {row.partner_id for row in rows}),
-        links=links(rows[-1].id if rows else None, has_more=has_more),
+        links=links(rows, has_more=has_more),
     )
 
 

@@ -24,9 +24,7 @@ def exports(session: Session, who: SignedIn) -> Response:
         starting_after=query.starting_after,
     )
     rows = [export_views.body(row) for row in page.rows]
-    return layout.render(
-        "console/exports.html", who, rows=rows, links=links(rows[-1].id if rows else None, has_more=page.has_more)
-    )
+    return layout.render("console/exports.html", who, rows=rows, links=links(rows, has_more=page.has_more))
 
 
 @blueprint.get("/imports")
@@ -42,9 +40,7 @@ def imports(session: Session, who: SignedIn) -> Response:
         starting_after=query.starting_after,
     )
     rows = views.load_imports(session, page.rows)
-    return layout.render(
-        "console/imports.html", who, rows=rows, links=links(rows[-1].id if rows else None, has_more=page.has_more)
-    )
+    return layout.render("console/imports.html", who, rows=rows, links=links(rows, has_more=page.has_more))
 
 
 @blueprint.get("/imports/<import_id>")
@@ -60,5 +56,5 @@ def import_(session: Session, who: SignedIn, import_id: str) -> Response:
         who,
         shown=views.load_import(session, job),
         refusals=refusals,
-        links=links(refusals[-1].number if refusals else None, has_more=page.has_more),
+        links=links(refusals, has_more=page.has_more, cursor="number"),
     )

@@ -38,7 +38,7 @@ def commissions(session: Session, who: SignedIn, program_id: str) -> ResponseRet
         asked=query,
         rows=rows,
         openings=opening_views.opening_balance_bodies(session, before.rows),
-        links=links(rows[-1].id if rows else None, has_more=listed.has_more),
+        links=links(rows, has_more=listed.has_more),
     )
 
 

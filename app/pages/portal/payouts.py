@@ -43,7 +43,7 @@ def payouts(session: Session, who: SignedIn, program_id: str) -> ResponseReturnV
         statuses=get_args(PayoutStatus),
         rows=rows,
         method=method_views.load_body(session, partner, livemode=who.caller.livemode),
-        links=links(rows[-1].id if rows else None, has_more=listed.has_more),
+        links=links(rows, has_more=listed.has_more),
     )
 
 

@@ -35,7 +35,7 @@ def list_programs(session: Session, who: SignedIn) -> ResponseReturnValue:
     listed = enrollments.list_enrollments(session, who.caller, limit=ROWS, starting_after=query.starting_after)
     shown = views.load_my_programs(session, listed.rows)
     balance = views.my_balance(statistics.load_own(session, who.caller))
-    next_page = links(shown[-1].id if shown else None, has_more=listed.has_more)
+    next_page = links(shown, has_more=listed.has_more)
     return render("enrollments.html", who, shown=shown, balance=balance, links=next_page)
 
 

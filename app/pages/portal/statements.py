@@ -18,7 +18,7 @@ def statements(session: Session, who: SignedIn, program_id: str) -> ResponseRetu
         session, who.caller, limit=ROWS, program_id=program_id, starting_after=query.starting_after
     )
     shown = views.statement_page(listed, running)
-    next_page = links(shown.data[-1].id if shown.data else None, has_more=shown.has_more)
+    next_page = links(shown.data, has_more=shown.has_more)
     return render("statements.html", who, enrolled=enrolled, shown=shown, links=next_page)
 
 
