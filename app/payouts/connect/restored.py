@@ -16,7 +16,7 @@ from app import ids
 from app.immutable import immutable
 from app.organizations import audit
 from app.organizations.actors import Actor
-from app.payouts.connect import destinations
+from app.payouts.connect import transfers
 from app.payouts.models import TO_TRANSFER_SQL, Payout
 
 HELD: Final = "transfer_held"
@@ -67,18 +67,8 @@ def hold(session: Session) -> int:
     held = session.execute(_HOLD_OPEN, {"problem": HELD}).rowcount  # type: ignore[attr-defined]  # an UPDATE has it
     pending = select(Payout).where(text(TO_TRANSFER_SQL), Payout.destination_encrypted.is_not(None))
     for payout in session.scalars(pending).all():
-        assert payout.destination_encrypted is not None
-        values = {
-            "payout_id": payout.id,
-            "organization_id": payout.organization_id,
-            "livemode": payout.livemode,
-            "account": destinations.account_in(payout.destination_encrypted),
-            "currency": payout.currency,
-            "amount_minor": payout.net_minor,
-            "problem": HELD,
-        }
         payout.status = "processing"
-        session.execute(_HOLD_PENDING, values)
+        session.execute(_HOLD_PENDING, {**transfers.values_of(payout), "problem": HELD})
         held += 1
     session.flush()
     runs = session.execute(_HOLD_RUNS, {"never": NEVER}).rowcount  # type: ignore[attr-defined]  # as above

@@ -100,20 +100,27 @@ def claim(session: Session, *, is_on: bool) -> ClaimedTransfer | None:
     return None if row is None else ClaimedTransfer(**row._asdict())
 
 
-def _begin(session: Session, payout: Payout) -> Any:
+def values_of(payout: Payout) -> dict[str, Any]:
+    """The row of `payout_transfers` for a payout of method stripe, which is reserved with its account.
+
+    Raises:
+        ConfigurationError: the destination cannot be decrypted with any secret key.
+    """
     assert payout.destination_encrypted is not None, "a payout of method stripe is reserved with its account"
-    payout.status = "processing"
-    session.flush()
-    values = {
+    return {
         "payout_id": payout.id,
         "organization_id": payout.organization_id,
         "livemode": payout.livemode,
         "account": destinations.account_in(payout.destination_encrypted),
         "currency": payout.currency,
         "amount_minor": payout.net_minor,
-        "seconds": LEASE_SECONDS,
     }
-    return session.execute(_INSERT, values).one()
+
+
+def _begin(session: Session, payout: Payout) -> Any:
+    payout.status = "processing"
+    session.flush()
+    return session.execute(_INSERT, {**values_of(payout), "seconds": LEASE_SECONDS}).one()
 
 
 _IS_DUE = text(f"""
