@@ -1,5 +1,6 @@
 """A healthy installation for test money: served, with a mail server, backups, and an endpoint at Stripe."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,7 @@ from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
 from tests.waiting import join
 
+LIVE_SECRET = "whsec_for_live_events"
 POLL_SECONDS = 0.02
 """How often a server looks whether it is to end."""
 
@@ -74,6 +76,13 @@ def serving(application: Callable[..., Any]) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     join(thread)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture
