@@ -2,8 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
 
 import pytest
 from flask import Flask
@@ -17,15 +15,7 @@ from tests.console.conftest import paths
 from tests.people.conftest import OWNER, add_person, new_link, sign_in
 from tests.waiting import join
 
-AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
-SIZES: Final = {"desktop": (1280, 900), "phone": (390, 844)}
-LOOKS: Final = [("light", "desktop"), ("dark", "phone")]
-"""Every width and every colour scheme once; `--screenshots` takes all four."""
-EVERY_LOOK: Final = [(scheme, size) for size in SIZES for scheme in ("light", "dark")]
-RUN: Final = """async () => {
-    const found = await axe.run(document, { resultTypes: ["violations"] });
-    return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
-}"""
+from .looks import assert_readable
 
 
 @pytest.fixture
@@ -61,35 +51,16 @@ def page(chromium: Browser, address: str, world: World) -> Iterator[Page]:
     assert complaints == []
 
 
-def look(page: Page, scheme: Any, size: str) -> None:
-    width, height = SIZES[size]
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": height})
-
-
 def test_every_page_can_be_read_by_everyone(
     page: Page, address: str, application: Flask, world: World, request: pytest.FixtureRequest
 ) -> None:
-    kept = request.config.getoption("--screenshots")
-    violations, wide = {}, []
-    for path in paths(application, world.ids):
-        page.goto(address + path)
-        page.evaluate(AXE)
-        for scheme, size in EVERY_LOOK if kept else LOOKS:
-            look(page, scheme, size)
-            if kept:
-                name = (
-                    path.strip("/").replace("/", "-").replace(f"-{path.rpartition('/')[2]}", "-one")
-                    if "_" in path.rpartition("/")[2]
-                    else path.strip("/").replace("/", "-")
-                )
-                page.screenshot(path=Path(kept) / f"{name}-{size}-{scheme}.png", full_page=True)
-            if found := page.evaluate(RUN):
-                violations[path, scheme, size] = found
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                wide.append((path, size))
-    assert violations == {}
-    assert wide == []
+    named = [(path, _picture(path)) for path in paths(application, world.ids)]
+    assert_readable(page, address, named, request.config.getoption("--screenshots"))
+
+
+def _picture(path: str) -> str:
+    """The name of a page's picture: an id is `one`."""
+    return "-".join("one" if "_" in part else part for part in path.strip("/").split("/"))
 
 
 def test_pages_need_no_script(chromium: Browser, address: str, world: World) -> None:

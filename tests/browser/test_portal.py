@@ -1,7 +1,6 @@
 """The portal as a partner sees it: in a browser, light and dark, at a desk and on a phone."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,7 +12,8 @@ from tests.api.isolation.world import World
 from tests.people.conftest import add_person, sign_in
 from tests.portal.conftest import pages, world
 
-from .test_console import AXE, EVERY_LOOK, LOOKS, RUN, address, look
+from .looks import assert_readable
+from .test_console import address
 
 __all__ = ["address", "world"]
 PARTNER = "ada@partners.example"
@@ -41,21 +41,9 @@ def page(chromium: Browser, address: str, world: World) -> Iterator[Page]:
 def test_every_page_can_be_read_by_everyone(
     page: Page, address: str, application: Flask, world: World, request: pytest.FixtureRequest
 ) -> None:
-    kept = request.config.getoption("--screenshots")
-    violations, wide = {}, []
-    for number, path in enumerate((*pages(application, world), f"/apply/{world.ids['program_id']}")):
-        page.goto(address + path)
-        page.evaluate(AXE)
-        for scheme, size in EVERY_LOOK if kept else LOOKS:
-            look(page, scheme, size)
-            if kept:
-                page.screenshot(path=Path(kept) / f"portal-{number:02}-{size}-{scheme}.png", full_page=True)
-            if found := page.evaluate(RUN):
-                violations[path, scheme, size] = found
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                wide.append((path, size))
-    assert violations == {}
-    assert wide == []
+    paths = (*pages(application, world), f"/apply/{world.ids['program_id']}")
+    named = [(path, f"portal-{number:02}") for number, path in enumerate(paths)]
+    assert_readable(page, address, named, request.config.getoption("--screenshots"))
 
 
 def test_a_button_copies_the_link(page: Page, address: str, world: World) -> None:
