@@ -143,7 +143,7 @@ def _refuse_nearby_invoice(session: Session, scope: Scope, payment: Payment) -> 
         invoice = min(nearby, key=lambda state: state.occurred_at).invoice
         raise Conflict(
             f"the payment may be that of invoice {invoice}: same customer, currency and amount within a day; "
-            "credit the invoice, or send force: true",
+            "credit the invoice, or set force to credit this payment too",
             code="invoice_nearby",
             param="force",
         )

@@ -39,7 +39,8 @@ def approve(
     is_held = payment.state.hold.is_open(by.occurred_at)
     if is_held and not force:
         raise Conflict(
-            f"approval is on hold while a {payment.state.hold.reason} is open; or send force: true and a reason",
+            f"approval is on hold while a {payment.state.hold.reason} is open; "
+            "to approve it now, set force and give a reason",
             code="on_hold",
         )
     is_rejected = before is not None and not before.is_approval
