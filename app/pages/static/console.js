@@ -4,6 +4,7 @@ const number = new Intl.NumberFormat(language);
 const dayMonth = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
 const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const HALF_DAY = 43_200; // seconds
+const WHOLE = [1, 2, 5].flatMap((step) => Array.from({ length: 15 }, (_none, power) => step * 10 ** power)).sort((one, other) => one - other);
 const faint = () => `color-mix(in srgb, ${colour("--accent")()} 70%, transparent)`;
 
 for (const chart of document.querySelectorAll(".chart")) {
@@ -20,7 +21,7 @@ for (const chart of document.querySelectorAll(".chart")) {
     scales: { x: { time: true, range: (_plot, first, last) => [first - HALF_DAY, last + HALF_DAY] }, y: { range: (_plot, low, high) => [Math.min(0, low), Math.max(high, 1)] } },
     axes: [
       { ...axis, size: 28, grid: { show: false }, values: (_plot, ticks) => ticks.map((tick) => dayMonth.format(tick * 1000)) },
-      { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => number.format(tick)) },
+      { ...axis, size: 64, incrs: WHOLE, values: (_plot, ticks) => ticks.map((tick) => number.format(tick)) },
     ],
     series: [{}, {
       fill: faint,
