@@ -6,7 +6,8 @@ from typing import Final
 from babel import Locale
 
 ENGLISH: Final = "en"
-WITHOUT_COUNTRY: Final = {ENGLISH: "en-GB"}
+GERMAN: Final = "de"
+WITHOUT_COUNTRY: Final = {ENGLISH: "en-GB", GERMAN: "de-DE"}
 """The locale used for a language without a country. English readers come from many countries, and fewer of them
 misread the day before the month and the 24-hour clock than 11/8/2026, 4:15 PM."""
 
@@ -30,4 +31,5 @@ def country_name(code: str, locale: str = ENGLISH) -> str:
     return str(conventions(locale).territories.get(code, code))
 
 
-conventions(ENGLISH)  # loaded before a process forks, so that its children share the memory
+for _language in WITHOUT_COUNTRY:
+    conventions(_language)  # loaded before a process forks, so that its children share the memory

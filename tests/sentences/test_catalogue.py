@@ -184,5 +184,5 @@ def test_every_placeholder_is_a_plain_name() -> None:
 
 
 def test_an_unknown_language_is_refused_with_those_there_are() -> None:
-    with pytest.raises(catalogue.InvalidRequest, match="use one of: en"):
+    with pytest.raises(catalogue.InvalidRequest, match="use one of: de, en"):
         catalogue.named("xx")
