@@ -30,6 +30,7 @@ LEVELS: Final[Mapping[str, Level]] = {
     "stripe_endpoint_disabled": "failure",
     "event_types_missing": "failure",
     "payments_name_no_partner": "warning",
+    "lookups_given_up": "warning",
     "clock_differs": "failure",
     "events_unprocessed": "failure",
     "events_parked": "warning",

@@ -30,6 +30,8 @@ HISTORY_BY_ADDRESS: Final = "address_history"
 """As `HISTORY`, for each customer with an address; the object is the history (`hst_…`) that has the address."""
 HISTORIES: Final = (HISTORY, HISTORY_BY_ADDRESS)
 KINDS: Final = (*OBJECTS, INVOICE_LINK, INVOICE_LINES, *HISTORIES)
+ANSWERS: Final = ("no_invoice", "stripe_missing")
+"""Problems that are Stripe's answer: to ask again changes nothing."""
 PATIENCE_SECONDS: Final = {INVOICE_LINK: 60, "charge": 60, "customer": 30, "invoice": 60, "payment_intent": 60}
 """Delay before a look-up, since an event usually delivers the data. Without it half of all payments would need one."""
 LEASE_SECONDS: Final = 120
@@ -177,3 +179,26 @@ def ask_again(session: Session, organization_ids: Sequence[UUID], *, livemode: b
     """Make due at once what was given up or postponed in live or in test mode; returns how many look-ups that are."""
     result: Any = session.execute(_ASK_AGAIN, {"organization_ids": list(organization_ids), "livemode": livemode})
     return int(result.rowcount)
+
+
+@immutable
+class GivenUp:
+    """How many look-ups of an organization and mode were given up for a reason that a person can remove."""
+
+    organization_id: UUID
+    livemode: bool
+    problem: Problem
+    count: int
+
+
+_GIVEN_UP = text("""
+    SELECT organization_id, livemode, problem, count(*) AS look_ups FROM lookups
+    WHERE done_at IS NOT NULL AND problem IS NOT NULL AND problem ->> 'problem' <> ALL (:answers)
+    GROUP BY organization_id, livemode, problem ORDER BY organization_id, livemode, look_ups DESC
+""")
+
+
+def given_up(session: Session) -> list[GivenUp]:
+    """The look-ups that Stripe did not answer and that are not repeated by themselves, by reason."""
+    rows = session.execute(_GIVEN_UP, {"answers": [*ANSWERS]})
+    return [GivenUp(row.organization_id, row.livemode, row.problem, row.look_ups) for row in rows]

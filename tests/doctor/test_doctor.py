@@ -18,6 +18,9 @@ from app.cli.main import app
 from app.config import Settings
 from app.doctor.examine import examine
 from app.payouts.connect import restored
+from app.stripe_events.scope import Scope
+from app.stripe_sync import lookups
+from app.stripe_sync.lookups import LookupRequest
 from tests.api import reserved
 from tests.api.sales import sell
 from tests.cast import Merchant, open_endpoint, open_merchant
@@ -79,6 +82,24 @@ def test_an_event_that_is_parked(installation: Installation, application: Flask,
     deliver_to(application, installation.path)([broken])
     drain()
     assert "accrual events replay" in installation.found()["events_parked"].sentence
+
+
+def test_what_stripe_was_asked_in_vain(installation: Installation, merchant: Merchant) -> None:
+    """A key that was revoked; what Stripe does not have is an answer."""
+    scope = Scope(merchant.organization_id, "", livemode=False)
+    requests = [LookupRequest(lookups.HISTORY, "cus_1"), LookupRequest(lookups.HISTORY, "cus_2")]
+    for problem, found in (("stripe_missing", []), ("stripe_key_unknown", ["lookups_given_up"])):
+        with db.transaction() as session:
+            lookups.insert_requests(session, scope, requests)
+            for _ in requests:
+                claimed = lookups.claim(session)
+                assert claimed is not None
+                lookups.finish(session, claimed, {"problem": problem})
+        assert list(installation.found()) == found
+    finding = installation.found()["lookups_given_up"]
+    assert (finding.level, finding.values["count"]) == ("warning", 2)
+    assert "was revoked (401)" in finding.sentence
+    assert "accrual waiting --ask-again" in finding.sentence
 
 
 def test_what_is_missing_for_live_money(installation: Installation, merchant: Merchant) -> None:

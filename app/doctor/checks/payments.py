@@ -1,4 +1,7 @@
-"""Whether payments name partners: if none of the newest does, the metadata is probably not set at checkout."""
+"""Whether payments name partners, and whether Stripe gave the data that they need.
+
+If none of the newest payments names a partner, the metadata is probably not set at checkout.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.doctor.examined import Examined
 from app.doctor.findings import Finding, found
+from app.stripe_sync import lookups
 
 NEWEST: Final = 50
 FEWEST: Final = 10
@@ -31,9 +35,18 @@ _NAMELESS = text("""
 
 
 def check(session: Session, examined: Examined) -> Iterator[Finding]:
-    """Merchants none of whose newest payments has any evidence of a partner, in each mode."""
+    """Merchants none of whose newest payments has any evidence of a partner, and requests to Stripe that were given up.
+
+    Both for each mode; requests for each reason.
+    """
     del examined
     for row in session.execute(_NAMELESS, {"newest": NEWEST, "fewest": FEWEST}).mappings():
         organization = ids.encode(ids.ORGANIZATION, row["organization_id"])
         mode = "live" if row["livemode"] else "test"
         yield found("payments_name_no_partner", organization=organization, mode=mode, count=row["payments"])
+    for refused in lookups.given_up(session):
+        organization = ids.encode(ids.ORGANIZATION, refused.organization_id)
+        mode = "live" if refused.livemode else "test"
+        yield found(
+            "lookups_given_up", organization=organization, mode=mode, count=refused.count, problem=refused.problem
+        )
