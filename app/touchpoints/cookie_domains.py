@@ -8,7 +8,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import domains, ids
 from app.errors import InvalidRequest
 from app.organizations import actors, audit
 from app.touchpoints.memory import cookie_name
@@ -30,12 +30,18 @@ def change(session: Session, actor: actors.Actor, organization_id: UUID, domain:
             own host.
 
     Raises:
-        InvalidRequest: it is not a domain.
+        InvalidRequest: it is not a domain, or one that sites of different owners share, such as `co.uk`.
     """
     folded = domain.strip().lower().removeprefix(".")
     if not DOMAIN.fullmatch(folded):
         shown = repr(domain[:MAX_SHOWN])
         raise InvalidRequest(f"domain {shown} is not a domain; give one such as shop.example.com", param="domain")
+    if domains.is_public_suffix(folded):
+        raise InvalidRequest(
+            f"domain {folded!r} is shared by sites of different owners, so browsers refuse a cookie for it; give the "
+            f"domain of your site, such as shop.{folded}",
+            param="domain",
+        )
     columns = {"domain": folded, "updated_at": func.now()}
     stored = insert(CookieDomain).values(organization_id=organization_id, **columns)
     session.execute(stored.on_conflict_do_update(index_elements=["organization_id"], set_=columns))

@@ -245,6 +245,9 @@ def test_an_owner_sets_and_removes_the_domain_of_its_cookie(owner: Caller, shop:
     for domain in ("shop", "https://shop.test", "shop.test:443", "127.0.0.1", "*.shop.test", "shop..test", ""):
         refused = owner.call("PUT", path, json={"domain": domain})
         assert (refused.status_code, refused.json["error"]["param"]) == (400, "domain"), domain
+    for domain in ("co.uk", "github.io"):
+        refused = owner.call("PUT", path, json={"domain": domain})
+        assert "shared by sites of different owners" in refused.json["error"]["message"], domain
     assert owner.call("PUT", path, json={"domain": " .Shop.Test "}).json["domain"] == "shop.test"
     assert owner.call("PUT", path, json={"domain": "go.shop.test"}).json["domain"] == "go.shop.test"
     for _ in range(2):

@@ -110,6 +110,13 @@ def test_pages_on_another_domain_than_the_links(installation: Installation) -> N
     assert "cookie_host_foreign" not in installation.found()
 
 
+def test_pages_of_another_owner_below_the_same_public_suffix(installation: Installation) -> None:
+    installation.change(public_url="https://go.accrual-host.co.uk")
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET landing_url = 'https://www.shop.co.uk/'"))
+    assert installation.found()["cookie_host_foreign"].values["page_host"] == "www.shop.co.uk"
+
+
 def test_a_backup_that_is_too_old_and_one_that_is_missing(installation: Installation) -> None:
     directory = installation.settings.backup_dir
     assert directory is not None

@@ -2,22 +2,17 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import domains, ids
 from app.doctor.examined import Examined
 from app.doctor.findings import Finding, found
 from app.programs.models import Program
 from app.touchpoints.models import CookieDomain
 from app.touchpoints.targets import host_of
-
-SHARED_LABELS: Final = 2
-"""Hosts of one domain end with the same two names, `example.com`. Below `co.uk` that is true of foreign hosts as well,
-which are then not reported."""
 
 
 def check(session: Session, examined: Examined) -> Iterator[Finding]:
@@ -36,7 +31,7 @@ def check(session: Session, examined: Examined) -> Iterator[Finding]:
             yield found("cookie_domain_foreign", organization=owner, host=host, domain=row.domain)
     for program in session.scalars(select(Program).where(Program.status == "active").order_by(Program.id)):
         page_host = host_of(program.landing_url or "").partition(":")[0]
-        if page_host and program.organization_id not in foreign and _domain(page_host) != _domain(host):
+        if page_host and program.organization_id not in foreign and domains.site_of(page_host) != domains.site_of(host):
             program_id = ids.encode(ids.PROGRAM, program.id)
             yield found("cookie_host_foreign", program=program_id, host=host, page_host=page_host)
 
@@ -48,7 +43,3 @@ def is_local(host: str) -> bool:
     except ValueError:
         return "." not in host
     return True
-
-
-def _domain(host: str) -> str:
-    return ".".join(host.split(".")[-SHARED_LABELS:])
