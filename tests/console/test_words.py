@@ -9,7 +9,6 @@ import pytest
 
 from app.commissions.analytics import overview
 from app.commissions.views import CommissionStatus
-from app.http import statements as files
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
@@ -51,7 +50,6 @@ FAMILIES: Final = {
     "field": {field for fields in FORMS.values() for field in fields},
     "portal_nav": [name for name, _ in frame.PAGES],
     "portal_status": get_args(AffiliateStatus),
-    "file": get_args(files.Form),
     "promotion_status": ("pending", "created", "failed", "given"),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),

@@ -1,1 +1,0 @@
-"""The OpenAPI document: completed with examples, and served with its page."""
