@@ -4,8 +4,9 @@ Every amount in Accrual is an integer in its currency's smallest unit beside a l
 arithmetic of commissions needs no decimals; only people do, and only `decimal_text` and `format_money` know them.
 """
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from babel.numbers import format_decimal
 
@@ -82,6 +83,22 @@ def decimal_text(amount_minor: int, currency: str) -> str:
     return f"{sign}{whole}.{fraction:0{places}d}"
 
 
+def minor_of(amount: str, currency: str) -> int | None:
+    """An amount as text in the currency's smallest unit; None if it is no amount of this currency.
+
+    Example: `minor_of("1,234.50", "usd") == minor_of("1.234,50", "usd") == 123450`.
+    """
+    digits = re.sub(r"[\s'\u00a0\u202f]", "", amount)
+    places = decimals(currency)
+    point = _decimal_point(digits, places)
+    plain = "".join("." if at == point else one for at, one in enumerate(digits) if at == point or one not in ".,")
+    try:
+        scaled = Decimal(plain).scaleb(places)
+    except InvalidOperation:
+        return None
+    return int(scaled) if scaled.is_finite() and scaled == scaled.to_integral_value() else None
+
+
 def format_money(amount_minor: int, currency: str, locale: str = languages.ENGLISH) -> str:
     """The amount with its currency code, in the digits of `locale`: `format_money(123456, "usd") == "1,234.56 USD"`.
 
@@ -108,3 +125,16 @@ def format_number(amount_minor: int, currency: str, locale: str = languages.ENGL
 def format_rate(rate_bps: int, locale: str = languages.ENGLISH) -> str:
     """Basis points as a percentage without needless zeros: `format_rate(2050) == "20.5 %"`, in German "20,5 %"."""
     return format_decimal(Decimal(rate_bps).scaleb(-4), "#,##0.## %", languages.conventions(locale))
+
+
+def _decimal_point(digits: str, places: int) -> int:
+    """Where the decimal point of an amount is; -1 if it has none, because what looks like one groups thousands."""
+    last = max(digits.rfind("."), digits.rfind(","))
+    if last < 0:
+        return -1
+    is_alone = digits.count(".") + digits.count(",") == 1
+    is_mixed = "." in digits and "," in digits
+    after = len(digits) - last - 1
+    if is_mixed or (is_alone and (after != 3 or places == 3)):
+        return last
+    return -1

@@ -13,25 +13,13 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from app import languages, money, times
-from app.programs.shapes import shape_of
+from app.programs.shapes import TYPES, shape_of
 from app.sentences import catalogue
 from app.sentences.say import Value, listed, say, say_stored
 from app.views import instant_text
 
 FILLED: Final = frozenset(
-    {
-        "approved",
-        "paid",
-        "active",
-        "completed",
-        "delivered",
-        "ready",
-        "done",
-        "accepted",
-        "confirmed",
-        "given",
-        "created",
-    }
+    {"approved", "paid", "active", "completed", "delivered", "ready", "done", "accepted", "confirmed", "given"}
 )
 EARNING: Final = frozenset({"accrued", "adjusted"})
 """Outcomes of a payment or event that a commission came of."""
@@ -50,6 +38,7 @@ def install(app: Flask) -> None:
     """Let all templates of `app` use these functions; a value that a template misspells is an error."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals.update(say=say, say_stored=say_stored, word=word, language=language, shape=shape)
+    app.jinja_env.globals["commission_types"] = TYPES
     app.jinja_env.filters.update(
         minor=minor,
         decimal=decimal,

@@ -6,7 +6,7 @@ a commission.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
@@ -111,6 +111,11 @@ class Shape(_Strict, ABC):
         return None
 
     @property
+    def rate_changes(self) -> Sequence[int]:
+        """The numbers of approved conversions from which on it pays at another rate."""
+        return ()
+
+    @property
     def has_limits(self) -> bool:
         """Whether what a payment earns depends on its place among its customer's payments."""
         return self.most_cycles is not None or self.max_months is not None
@@ -210,6 +215,11 @@ class Tiered(Shape):
         return OwnRate(bps, tier={"approved_before": approved_before, "min_conversions": least, "bps": bps})
 
     @property
+    def rate_changes(self) -> Sequence[int]:
+        """The tiers."""
+        return [tier.min_conversions for tier in self.tiers]
+
+    @property
     def most_counted(self) -> int | None:
         """Up to the highest tier."""
         return self.tiers[-1].min_conversions
@@ -222,11 +232,12 @@ class Tiered(Shape):
 
 Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
 COMMISSION: Final[TypeAdapter[Commission]] = TypeAdapter(Commission)
-_ONCE_A_CYCLE: Final = [
-    get_args(shape.model_fields["type"].annotation)[0]
-    for shape in get_args(get_args(Commission)[0])
-    if shape.is_once_a_cycle
-]
+_SHAPES: Final[Mapping[str, type[Shape]]] = {
+    get_args(shape.model_fields["type"].annotation)[0]: shape for shape in get_args(get_args(Commission)[0])
+}
+TYPES: Final = tuple(_SHAPES)
+"""The names of the types."""
+_ONCE_A_CYCLE: Final = [name for name, shape in _SHAPES.items() if shape.is_once_a_cycle]
 LIMITED_SQL: Final = " OR ".join(
     [
         "commission ? 'max_cycles'",
@@ -246,6 +257,12 @@ class _DocumentedAsCommission:
 
 StoredCommission = Annotated[dict[str, Any], _DocumentedAsCommission()]
 """A commission as it is stored and returned: limits that are not set are left out."""
+
+
+def of_fields(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The commission of a type as it is sent, of those of `fields` that the type has and that are not None."""
+    own = {field: fields.get(field) for field in _SHAPES[name].model_fields}
+    return {field: value for field, value in {**own, "type": name}.items() if value is not None}
 
 
 def shape_of(stored: Mapping[str, Any]) -> Commission:

@@ -14,6 +14,7 @@ from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
 from app.pages import layout
 from app.pages.console import events, settings
+from app.pages.forms.programs.terms import NewTerms
 from app.pages.portal import frame
 from app.partners.payout_methods.destinations.kinds import FORMS
 from app.partners.terms.snapshots import AppliesTo
@@ -21,6 +22,7 @@ from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
 from app.payouts.files.views import FileStatus
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
+from app.programs.shapes import TYPES
 from app.programs.validation import ProgramStatus
 from app.programs.views import AttributionModel, ConversionKind
 from tests.sentences.test_catalogue import messages
@@ -50,10 +52,14 @@ FAMILIES: Final = {
     "field": {field for fields in FORMS.values() for field in fields},
     "portal_nav": [name for name, _ in frame.PAGES],
     "portal_status": get_args(AffiliateStatus),
-    "promotion_status": ("pending", "created", "failed", "given"),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),
     "counts": get_args(ConversionKind),
+    "commission_type": TYPES,
+    "existing": get_args(NewTerms.model_fields["existing"].annotation),
+    "moves_for": get_args(AppliesTo),
+    "program_status": ("active", "paused", "archived"),
+    "program_status_text": ("active", "paused", "archived"),
 }
 """Words that are found by a stored code: every code of the list has one."""
 

@@ -95,7 +95,7 @@ def test_file_without_the_needed_columns_is_refused(content: bytes) -> None:
     ],
 )
 def test_amounts_are_read_in_the_ways_they_are_written(amount: str, currency: str, minor: int | None) -> None:
-    assert results.minor_of(amount, currency) == minor
+    assert money.minor_of(amount, currency) == minor
 
 
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["usd", "jpy", "kwd"]), st.sampled_from(["", ","]))
@@ -106,7 +106,7 @@ def test_amounts_that_we_write_read_back(minor: int, currency: str, separator: s
     grouped = f"{int(whole):,}".replace(",", separator) if separator and "." in written else whole
     sign = "-" if minor < 0 and not grouped.startswith("-") else ""
     assert exact == Fraction(written)
-    assert results.minor_of(f"{sign}{grouped}{point}{rest}", currency) == minor
+    assert money.minor_of(f"{sign}{grouped}{point}{rest}", currency) == minor
 
 
 @given(st.binary(max_size=300))

@@ -8,7 +8,6 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -86,7 +85,7 @@ class ResultLine:
         """Whether amount and currency are those of the payout, as far as the file has them; the sign is ignored."""
         if self.currency is not None and self.currency != currency:
             return False
-        return self.amount is None or minor_of(self.amount, currency) in {net_minor, -net_minor}
+        return self.amount is None or money.minor_of(self.amount, currency) in {net_minor, -net_minor}
 
 
 def read(content: bytes) -> list[ResultLine]:
@@ -106,35 +105,6 @@ def read(content: bytes) -> list[ResultLine]:
             param="file",
         )
     return [_line(number, row, places) for number, row in enumerate(rows[1:], start=2) if any(row)]
-
-
-def minor_of(amount: str, currency: str) -> int | None:
-    """An amount as text in the currency's smallest unit; None if it is no amount of this currency.
-
-    Example: `minor_of("1,234.50", "usd") == minor_of("1.234,50", "usd") == 123450`.
-    """
-    digits = re.sub(r"[\s'\u00a0\u202f]", "", amount)
-    places = money.decimals(currency)
-    point = _decimal_point(digits, places)
-    plain = "".join("." if at == point else one for at, one in enumerate(digits) if at == point or one not in ".,")
-    try:
-        scaled = Decimal(plain).scaleb(places)
-    except InvalidOperation:
-        return None
-    return int(scaled) if scaled.is_finite() and scaled == scaled.to_integral_value() else None
-
-
-def _decimal_point(digits: str, places: int) -> int:
-    """Where the decimal point of an amount is; -1 if it has none, because what looks like one groups thousands."""
-    last = max(digits.rfind("."), digits.rfind(","))
-    if last < 0:
-        return -1
-    is_alone = digits.count(".") + digits.count(",") == 1
-    is_mixed = "." in digits and "," in digits
-    after = len(digits) - last - 1
-    if is_mixed or (is_alone and (after != 3 or places == 3)):
-        return last
-    return -1
 
 
 def _rows(content: bytes) -> Sequence[Sequence[str]]:

@@ -1,0 +1,68 @@
+"""The public page on which people sign up for a program that takes sign-ups; the mailed link confirms the address."""
+
+from typing import Final
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import db, jobs, refusals
+from app.errors import InvalidRequest
+from app.http import bodies, html, throttle
+from app.organizations import actors
+from app.pages import browser
+from app.pages.sign_in import POLICY
+from app.partners.joining import signup
+from app.sentences import catalogue
+from app.texts import require_line
+
+blueprint = Blueprint("apply", __name__)
+
+LOOKS_PER_MINUTE: Final = 60
+"""Times that one address may open the page."""
+NAME_LENGTH: Final = 200
+
+
+@blueprint.get("/apply/<program_id>")
+def apply(program_id: str) -> ResponseReturnValue:
+    """What the program pays, and the form; after it, that a mail is on its way, the same for every address."""
+    throttle.count_public("apply", per_minute=LOOKS_PER_MINUTE)
+    bodies.check_page()
+    return _page(program_id, is_sent="sent" in request.args)
+
+
+@blueprint.post("/apply/<program_id>")
+def send(program_id: str) -> ResponseReturnValue:
+    """Sign up: fields `name` and `email`."""
+    throttle.count_public(signup.LIMIT, per_minute=signup.PER_MINUTE)
+    bodies.check_page()
+    browser.require_own_form()
+    try:
+        name = _name(request.form.get("name", ""))
+        with db.web_transaction() as session:
+            signup.sign_up(session, actors.PUBLIC, program_id, name=name, email=request.form.get("email", ""))
+    except InvalidRequest as refused:
+        return _page(program_id, refused=refused)
+    jobs.wake(jobs.MAILS)
+    return redirect(url_for("apply.apply", program_id=program_id, sent="yes"), 303)
+
+
+def _name(sent: str) -> str:
+    """The name, if it has no more characters than REST takes. Raises InvalidRequest."""
+    if len(sent) > NAME_LENGTH:
+        raise InvalidRequest(f"name has {len(sent)} characters; give at most {NAME_LENGTH}", param="name")
+    return require_line(sent, param="name")
+
+
+def _page(program_id: str, *, is_sent: bool = False, refused: InvalidRequest | None = None) -> ResponseReturnValue:
+    with db.web_transaction() as session:
+        offered = signup.load_open(session, program_id)
+    with catalogue.using(bodies.requested_language()):
+        return html.page(
+            "joining/apply.html",
+            status=refusals.status_of(refused) if refused else 200,
+            policy=POLICY,
+            offered=offered,
+            is_sent=is_sent,
+            refused=refused,
+            sent=request.form,
+        )

@@ -1,0 +1,1 @@
+"""Forms about partners: invitations, status, profile, terms, promotion codes."""

@@ -1,0 +1,1 @@
+"""Forms about programs: creating and changing them, their terms and status."""

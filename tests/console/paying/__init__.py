@@ -1,1 +1,0 @@
-"""Paying partners in the console."""
