@@ -23,8 +23,8 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY) ## Serve on http://127.0.0.1:8000, with an embedded database and queue unless you configure your own
 	@exec $(BIN)/accrual up
 
-demo: $(READY) ## Start everything, send the signed events of a referred customer, print the ledger, and stop
-	@exec $(BIN)/accrual demo
+demo: $(READY) ## Start everything, send a referred customer's signed events, print the ledger, and stop; KEEP=1: stay, with a lively example to look at
+	@exec $(BIN)/accrual demo $(if $(KEEP),--keep)
 
 # Where the environment forbids compiled files, each of the many processes would compile everything again.
 test: export PYTHONDONTWRITEBYTECODE :=

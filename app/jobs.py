@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
+from rq.worker_registration import get_keys
 
 from app import redis_client
 from app.immutable import immutable
@@ -240,6 +241,17 @@ def clear_in_progress(event_ids: list[int]) -> None:
 def is_reachable() -> bool:
     """Whether Redis answers."""
     return redis_client.succeeds(_Current.client, lambda client: client.ping())
+
+
+def has_process(queue: str) -> bool | None:
+    """Whether a process works on this queue; None if Redis is unavailable. One that was killed counts for minutes."""
+    found: list[bool] = []
+
+    def look(client: redis.Redis) -> None:
+        registered = get_keys(_Current.queues[queue])
+        found.append(bool(registered) and bool(client.exists(*registered)))
+
+    return found[0] if redis_client.succeeds(_Current.client, look) else None
 
 
 def _queue_once(job: Job) -> bool:

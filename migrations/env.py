@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 
 import app.attribution.models
 import app.attribution.promotions.models
+import app.branding.models
 import app.commissions.elsewhere.models
 import app.commissions.models
 import app.ledger.models

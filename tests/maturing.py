@@ -8,9 +8,4 @@ from app.commissions.decisions import maturing
 
 def clock(now: datetime, *, limit: int = maturing.BATCH) -> int:
     """Let the clock approve what has matured by `now`, so many commissions at a time; returns how many it settled."""
-    with db.transaction() as session:
-        walk = maturing.begin(session, now=now)
-    while walk.stage != "over":
-        with db.transaction() as session:
-            walk = maturing.settle_next(session, walk, limit=limit)
-    return walk.settled
+    return maturing.approve(db.transaction, now=now, limit=limit)

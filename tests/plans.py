@@ -17,6 +17,7 @@ SMALL: Final = frozenset(
         *("alembic_version", "organizations", "api_keys", "stripe_endpoints", "stripe_api_keys", "stripe_runs"),
         *("programs", "terms", "sums_checkpoints", "partners", "partner_codes", "partner_promotions", "snapshots"),
         *("connected_accounts", "payout_settings", "payout_methods", "browser_keys", "cookie_domains", "exports"),
+        *("program_brands", "program_logos"),
         *("client_keys", "referral_currencies", "promotion_code_requests"),
         *("accounts", "ledger_fences", "partner_mails", "email_confirmations", "invitations", "drifts", "due_events"),
         *("outbound_endpoints", "balances_reached", "tombstones", "cutoff_moves", "opening_balances"),

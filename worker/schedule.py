@@ -129,11 +129,7 @@ def give_up_waiting() -> None:
 
 def approve_mature(now: datetime | None = None) -> None:
     """Approve commissions whose holdback has ended by now, and end expired holds, batch by batch."""
-    with db.transaction() as session:
-        walk = maturing.begin(session, now=now or datetime.now(UTC))
-    while walk.stage != "over":
-        with db.transaction() as session:
-            walk = maturing.settle_next(session, walk)
+    maturing.approve(db.transaction, now=now or datetime.now(UTC))
 
 
 def settle_late_touches() -> None:

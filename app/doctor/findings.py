@@ -34,6 +34,7 @@ LEVELS: Final[Mapping[str, Level]] = {
     "clock_differs": "failure",
     "events_unprocessed": "failure",
     "events_parked": "warning",
+    "process_missing": "failure",
     "payouts_switched_off": "warning",
     "payouts_held": "warning",
     "mail_not_configured": "warning",

@@ -25,7 +25,9 @@ ONCE: Final = "form_id"
 """The field that a form has if sending it twice must not make two things."""
 OWN_FIELDS: Final = frozenset({FIELD, ONCE})
 FORM_SECONDS: Final = 3600
-_OWN_PATH: Final = re.compile(r"/(console|portal)(/[\w./~-]*)?(\?[^\\\s]*)?", re.ASCII)
+_REST: Final = r"(/[\w./~-]*)?(\?[^\\\s]*)?"
+_OWN_PATH: Final = re.compile(rf"/(console|portal){_REST}", re.ASCII)
+_PUBLIC_PATH: Final = re.compile(rf"/(login|apply|join|confirm){_REST}", re.ASCII)
 
 
 def install(app: Flask) -> None:
@@ -71,9 +73,13 @@ def require_own_form() -> None:
         raise InvalidRequest(message, code="form_refused")
 
 
-def own_path(sent: str | None) -> str | None:
-    """`sent`, if it is the path of a page for people who are signed in; else None, so no link leads to another site."""
-    return sent if sent is not None and _OWN_PATH.fullmatch(sent) else None
+def own_path(sent: str | None, *, before_sign_in: bool = False) -> str | None:
+    """`sent`, if it is the path of a page for people who are signed in; else None, so no link leads to another site.
+
+    `before_sign_in`: of a page for people who are not.
+    """
+    own = _PUBLIC_PATH if before_sign_in else _OWN_PATH
+    return sent if sent is not None and own.fullmatch(sent) else None
 
 
 def _form_key() -> str:

@@ -25,7 +25,7 @@ from app.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from app.http import bodies, throttle
 from app.organizations import access, request_limits
 from app.organizations.permissions import Caller
-from app.pages import browser
+from app.pages import browser, reader
 from app.people import sessions
 from app.people.sessions import LIFETIME, SignedIn
 from app.sentences import catalogue
@@ -81,7 +81,7 @@ def identify() -> SignedIn | None:
     if found.cookie_token is not None:
         renewed = found.cookie_token
         after_this_request(lambda response: remember(response, renewed))
-    g.session_token, g.caller = found.cookie_token or token, found.caller
+    g.session_token, g.caller, g.signed_in = found.cookie_token or token, found.caller, found
     structlog.contextvars.bind_contextvars(person_id=ids.encode(ids.PERSON, found.person_id))
     return found
 
@@ -96,11 +96,11 @@ def remember(response: Response, token: str) -> Response:
 def _guarded(view: View, permission: str | None, begin: Begin, *, is_form: bool) -> View:
     @wraps(view)
     def guarded(**path: Any) -> ResponseReturnValue:
-        with catalogue.using(bodies.requested_language()):
-            bodies.check_page()
-            who = identify()
-            if who is None:
-                return _to_sign_in(is_form=is_form)
+        bodies.check_page()
+        who = identify()
+        if who is None:
+            return _to_sign_in(is_form=is_form)
+        with catalogue.using(reader.preferred()):
             throttle.enforce(request_limits.count_caller(who.caller, is_write=is_form))
             if is_form:
                 browser.require_own_form()

@@ -19,7 +19,19 @@ from app.sentences.say import Value, listed, say, say_stored
 from app.views import instant_text
 
 FILLED: Final = frozenset(
-    {"approved", "paid", "active", "completed", "delivered", "ready", "done", "accepted", "confirmed", "given"}
+    {
+        "approved",
+        "paid",
+        "active",
+        "completed",
+        "delivered",
+        "ready",
+        "done",
+        "accepted",
+        "confirmed",
+        "given",
+        "created",
+    }
 )
 EARNING: Final = frozenset({"accrued", "adjusted"})
 """Outcomes of a payment or event that a commission came of."""

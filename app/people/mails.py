@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app import mails
 from app.mails import Mail
-from app.people import login_links, sessions
+from app.people import login_links, own_languages, sessions
 from app.people.models import LoginMail, Person
+from app.sentences import catalogue
 from app.sentences.say import say
 
 MAIL_LIFETIME: Final = timedelta(hours=1)
@@ -40,8 +41,9 @@ def take_next(session: Session, public_url: str) -> Mail | None:
         row.next_attempt_at = now + mails.wait(row.attempts)
         link = login_links.address(public_url, login_links.issue(session, row.person_id))
         address = session.get_one(Person, row.person_id).email
-        text = say("mail.login.text", public_url=public_url, link=link)
-        return Mail(row.id, row.next_attempt_at, address, say("mail.login.subject"), f"{text}\n")
+        with catalogue.using(own_languages.of_person(session, row.person_id)):
+            text = say("mail.login.text", public_url=public_url, link=link)
+            return Mail(row.id, row.next_attempt_at, address, say("mail.login.subject"), f"{text}\n")
     return None
 
 

@@ -17,6 +17,8 @@ class Person(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
+    language: Mapped[str | None]
+    """The language that the person chose, such as `de`; None: that of the browser, and of the installation in mails."""
     created_at: Mapped[CreatedAt]
 
 

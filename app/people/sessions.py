@@ -46,6 +46,7 @@ class SignedIn:
         caller: what commands and views take.
         email: the person's address.
         role: in the organization that is shown.
+        language: the one that the person chose, if any.
         organizations: all of the person's, the shown one too, by name.
         cookie_token: the token for the browser's cookie, if the cookie must be set again.
     """
@@ -54,6 +55,7 @@ class SignedIn:
     caller: Caller
     email: str
     role: str
+    language: str | None
     organizations: Sequence[OwnOrganization]
     cookie_token: str | None = None
 
@@ -128,7 +130,8 @@ def find(session: Session, token: str) -> SignedIn | None:
         kind=kind,
         person_id=person.id,
     )
-    return SignedIn(found.id, caller, person.email, role, _load_organizations(session, person.id), cookie_token)
+    organizations = _load_organizations(session, person.id)
+    return SignedIn(found.id, caller, person.email, role, person.language, organizations, cookie_token)
 
 
 def switch_organization(session: Session, signed_in: SignedIn, public_id: str) -> None:

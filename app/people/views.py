@@ -24,6 +24,9 @@ class PersonBody(Snake):
     email: str
     name: str | None = Field(description="As this organization calls the person.")
     role: RoleWord
+    language: str | None = Field(
+        description="The language that the person chose for pages and mails; null: none was chosen.", examples=["de"]
+    )
     created_at: Instant
     disabled_at: Instant | None
 
@@ -54,6 +57,7 @@ def person_body(member: Member) -> PersonBody:
         email=person.email,
         name=membership.name,
         role=membership.role,
+        language=person.language,
         created_at=membership.created_at,
         disabled_at=membership.disabled_at,
     )

@@ -6,7 +6,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,12 +29,18 @@ READY_SECONDS: Final = 60
 
 @immutable
 class Stack:
-    """A running Accrual: its addresses, its settings and its processes. Without an MCP server `mcp_url` is None."""
+    """A running Accrual: its addresses, its settings and its processes. Without an MCP server `mcp_url` is None.
+
+    Attributes:
+        children: the processes that run.
+        later: those that the caller starts by `launch_later`.
+    """
 
     url: str
     mcp_url: str | None
     settings: config.Settings
     children: tuple[Child, ...]
+    later: tuple[Child, ...] = ()
 
     def wait_until_ready(self) -> None:
         """Return once `/readyz` is OK and the MCP server answers.
@@ -47,6 +53,12 @@ class Stack:
         if not self.is_ready():
             raise Unavailable(f"the server at {self.url} did not become ready within {READY_SECONDS} seconds")
 
+    def launch_later(self) -> tuple[Child, ...]:
+        """Start the processes that were left out; returns all of them."""
+        for child in self.later:
+            child.launch()
+        return (*self.children, *self.later)
+
     def is_ready(self) -> bool:
         """Whether `/readyz` answers 200, and the MCP server, if there is one, anything."""
         try:
@@ -58,7 +70,14 @@ class Stack:
 
 
 @contextmanager
-def serve(data_dir: Path | None, port: int, *, log: Path | None = None, with_mcp: bool = False) -> Iterator[Stack]:
+def serve(
+    data_dir: Path | None,
+    port: int,
+    *,
+    log: Path | None = None,
+    with_mcp: bool = False,
+    later: Collection[str] = (),
+) -> Iterator[Stack]:
     """Run all processes for the length of the block; they are stopped when it ends, also after an exception.
 
     Args:
@@ -66,6 +85,7 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None, with_mcp
         port: the web server's port, on loopback.
         log: file for the output of the processes; None: the output of this process.
         with_mcp: whether to run the MCP server too, on the port above `port`.
+        later: names of processes that are not started yet.
 
     Raises:
         ConfigurationError: the port is in use, the directory is in use, or a setting is wrong.
@@ -89,10 +109,12 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None, with_mcp
             schema.migrate(config.migrate_url(settings))
             if embedded.is_embedded(settings.database_url, data_dir):
                 _set_passwords(settings, web_login)
-            for process in processes:
+            started = [process for process in processes if process.name not in later]
+            for process in started:
                 process.launch()
             mcp_url = f"http://{HOST}:{mcp_port}/mcp" if mcp_port else None
-            yield Stack(f"http://{HOST}:{port}", mcp_url, settings, (*servers, *processes))
+            waiting = tuple(process for process in processes if process.name in later)
+            yield Stack(f"http://{HOST}:{port}", mcp_url, settings, (*servers, *started), waiting)
         finally:
             supervisor.stop(processes)
             supervisor.stop(servers)

@@ -72,6 +72,11 @@ def named(language: str) -> Catalogue:
     return read(LOCALES / f"{language}.po")
 
 
+def of_choice(language: str | None) -> Catalogue:
+    """The catalogue of the language that a person chose; of this process's language if none was, or it is gone."""
+    return named(language if language in available() else _Process.language)
+
+
 @cache
 def available() -> list[str]:
     """The languages that have a catalogue."""

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.errors import LedgerError
 from app.immutable import immutable
-from app.ledger import entries, past_balances
+from app.ledger import balance_checkpoints, entries, fences, past_balances
 from app.ledger.entries import RecordedLine
+from app.ledger.fences import Begin
 from app.ledger.past_balances import Balance
 from app.outbox import outbox
 from app.outbox.outbox import Fact
@@ -96,6 +97,23 @@ def close(session: Session, period: Period, fenced_at: datetime) -> int | None:
     for livemode in (False, True):
         _record_closed(session, period, [row for row in rows if row["livemode"] == livemode], livemode=livemode)
     return len(rows)
+
+
+def close_fenced(begin: Begin, period: Period) -> int | None:
+    """Fence the program's entries, then close a month that is over, in transactions of its own. Returns as `close`.
+
+    Raises:
+        LedgerError: as `close`.
+        Unavailable: posting left no gap for a fence.
+    """
+    with begin() as session:
+        fenced_at = fences.fence(session, period.organization_id, period.program_id)
+    is_more = True
+    while is_more:
+        with begin() as session:
+            is_more = balance_checkpoints.advance(session, period.days, fenced_at)
+    with begin() as session:
+        return close(session, period, fenced_at)
 
 
 def _record_closed(session: Session, period: Period, rows: Sequence[dict[str, Any]], *, livemode: bool) -> None:

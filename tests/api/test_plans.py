@@ -140,7 +140,7 @@ def read_pages(application: Flask, world: World, merchant: Merchant) -> None:
     add_person(world.organization_ids["ada"], PARTNER)
     partner = Browser(application).sign_in(PARTNER, leads_to="/portal")
     assert partner.send("/portal", "/console/mode", livemode="false").status_code == 303
-    for path in pages(application, world):
+    for path in pages(application, world.ids):
         assert partner.get(path).status_code == (404 if world.ids["payout_id"] in path else 200), path
 
 

@@ -5,8 +5,15 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 
+from app.config import Settings
+from tests.ledger_clock import ledger_clock
+from tests.servers import Servers
+
+from . import lively as lively_data
+from .lively import Lively
 from .shop import Shop
 from .tab import Tab
 
@@ -56,3 +63,16 @@ def shop(tab: Tab) -> Iterator[Shop]:
     yield shop
     shop.leave()
     assert shop.strays == [], "the snippet or a test reached for the network"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As everywhere, with payouts switched on."""
+    return settings.model_copy(update={"payouts_live": True})
+
+
+@pytest.fixture
+def lively(application: Flask, settings: Settings, servers: Servers, database_url: str) -> Lively:
+    """The example of the demo, with everything that a page can show."""
+    with ledger_clock(servers, database_url) as clock:
+        return lively_data.build(application, settings, clock)

@@ -15,6 +15,7 @@ from tests.console.conftest import paths
 from tests.people.conftest import OWNER, add_person, new_link, sign_in
 from tests.waiting import join
 
+from .lively import Lively
 from .looks import assert_readable
 
 
@@ -35,14 +36,11 @@ def address(application: Flask) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium: Browser, address: str, world: World) -> Iterator[Page]:
+def page(chromium: Browser, address: str, lively: Lively) -> Iterator[Page]:
     """A page of the owner's that complains of nothing, least of all of its policy."""
     context = chromium.new_context()
-    add_person(world.organization_ids["owner"], OWNER)
-    context.add_cookies([{"name": "accrual_session", "value": sign_in(), "url": address}])
+    context.add_cookies([{"name": "accrual_session", "value": sign_in(lively.owner), "url": address}])
     page = context.new_page()
-    page.goto(f"{address}/console")
-    page.get_by_role("button", name="Switch to test").click()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -52,9 +50,9 @@ def page(chromium: Browser, address: str, world: World) -> Iterator[Page]:
 
 
 def test_every_page_can_be_read_by_everyone(
-    page: Page, address: str, application: Flask, world: World, request: pytest.FixtureRequest
+    page: Page, address: str, application: Flask, lively: Lively, request: pytest.FixtureRequest
 ) -> None:
-    named = [(path, _picture(path)) for path in paths(application, world.ids)]
+    named = [(path, _picture(path)) for path in paths(application, lively.ids)]
     assert_readable(page, address, named, request.config.getoption("--screenshots"))
 
 

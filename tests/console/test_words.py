@@ -52,6 +52,7 @@ FAMILIES: Final = {
     "field": {field for fields in FORMS.values() for field in fields},
     "portal_nav": [name for name, _ in frame.PAGES],
     "portal_status": get_args(AffiliateStatus),
+    "promotion_status": ("pending", "created", "failed", "given"),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),
     "counts": get_args(ConversionKind),

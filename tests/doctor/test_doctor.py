@@ -9,18 +9,22 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
+from redis import Redis
+from rq import Queue, Worker
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from app import db, settings_files
+from app import db, jobs, settings_files
 from app.cli.main import app
 from app.config import Settings
 from app.doctor.examine import examine
+from app.organizations.actors import CLI
 from app.payouts.connect import restored
 from app.stripe_events.scope import Scope
 from app.stripe_sync import lookups
 from app.stripe_sync.lookups import LookupRequest
+from app.transfer.exports.stored import commands as exports
 from tests.api import reserved
 from tests.api.sales import sell
 from tests.cast import Merchant, open_endpoint, open_merchant
@@ -100,6 +104,20 @@ def test_what_stripe_was_asked_in_vain(installation: Installation, merchant: Mer
     assert (finding.level, finding.values["count"]) == ("warning", 2)
     assert "was revoked (401)" in finding.sentence
     assert "accrual waiting --ask-again" in finding.sentence
+
+
+def test_exports_whose_process_does_not_run(installation: Installation, merchant: Merchant) -> None:
+    """A process registers in Redis as RQ's workers do."""
+    with db.transaction() as session:
+        owner = merchant.organization_id
+        exports.request_export(session, CLI, owner, livemode=False, passphrase=None)
+    assert "`python -m worker archives`" in installation.found()["process_missing"].sentence
+    queue = Queue(jobs.ARCHIVES_QUEUE, connection=Redis.from_url(installation.settings.redis_url))
+    worker = Worker([queue], connection=queue.connection)
+    worker.register_birth()
+    assert installation.found() == {}
+    worker.register_death()
+    assert "process_missing" in installation.found()
 
 
 def test_what_is_missing_for_live_money(installation: Installation, merchant: Merchant) -> None:

@@ -10,7 +10,7 @@ from app import db
 from app.config import Settings
 from app.organizations.actors import CLI
 from app.pages import browser as tokens_of_forms
-from app.pages import sign_in as pages
+from app.pages.public import sign_in as pages
 from app.people import memberships
 from app.people.models import LoginLink, LoginMail, PersonSession
 from tests.cast import Merchant, open_merchant
@@ -42,7 +42,8 @@ def test_answer_is_the_same_for_known_and_unknown_addresses(new_browser: NewBrow
     for address in (OWNER, "unknown@example.com", "no address", ""):
         browser = new_browser()
         answer = browser.send("/login", email=address)
-        answers.add((answer.status_code, answer.headers["Location"], browser.get(answer.headers["Location"]).text))
+        shown = re.sub(r'value="\w{64}"', "", browser.get(answer.headers["Location"]).text)  # each browser's own token
+        answers.add((answer.status_code, answer.headers["Location"], shown))
     [(status, _, text)] = answers
     assert status == 303
     assert "a mail with a link is on its way" in text

@@ -1,6 +1,6 @@
 """Partners of a shop with everything in it, and their people in the portal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -46,11 +46,11 @@ def partner_of(application: Flask, world: World) -> PartnerOf:
     return make
 
 
-def pages(application: Flask, world: World) -> Iterator[str]:
-    """Every page of the portal with Ada's ids in its path."""
+def pages(application: Flask, ids: Mapping[str, str]) -> Iterator[str]:
+    """Every page of the portal with these ids in its path."""
     for rule in sorted(rule.rule for rule in application.url_map.iter_rules() if _is_page(rule)):
         path = rule.replace("<currency>", "usd")
-        for name, value in world.ids.items():
+        for name, value in ids.items():
             path = path.replace(f"<{name}>", value)
         assert "<" not in path, path
         yield path

@@ -27,7 +27,7 @@ def test_every_page_is_served_under_the_strict_policy_and_not_kept(
     application: Flask, world: World, partner_of: PartnerOf
 ) -> None:
     ada = partner_of("ada")
-    for path in pages(application, world):
+    for path in pages(application, world.ids):
         page = ada.get(path)
         assert page.status_code == 200, path
         policy = page.headers["Content-Security-Policy"]
@@ -81,7 +81,7 @@ def test_a_commission_and_a_statement_are_explained_in_the_partners_words(world:
 
 def test_ids_of_another_partner_are_not_found(application: Flask, world: World, partner_of: PartnerOf) -> None:
     ben = partner_of("ben")
-    for path in pages(application, world):
+    for path in pages(application, world.ids):
         page, named = ben.get(path), path.rpartition("/")[2]
         is_adas = named.partition("_")[0] in ("com", "opb", "stm", "pyt")
         assert page.status_code == (404 if is_adas else 200), path

@@ -18,6 +18,9 @@ LEFT_BY_PROCESSES: Final = """
     VALUES (:run, :owner, false, 'reconcile', '{"since": 1}', false, 'finished', now(), 'cli');
     INSERT INTO drifts (id, organization_id, run_id, kind, stripe_id, currency, object_kind, our_currency)
     VALUES (:drift, :owner, :run, 'missing_here', 'ch_1', 'usd', 'charge', 'usd');
+    INSERT INTO program_brands (program_id, organization_id, color) VALUES (:program, :owner, '#0a7f5a');
+    INSERT INTO program_logos (program_id, organization_id, media_type, width, height, content)
+    VALUES (:program, :owner, 'image/png', 1, 1, '\\x89504e47');
     INSERT INTO lookups (organization_id, livemode, kind, object_id, done_at)
     VALUES (:owner, false, 'invoice', 'in_1', now());
     INSERT INTO customer_histories (id, organization_id, livemode, program_id, stripe_customer_id, first_paid_at, cause,

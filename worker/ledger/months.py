@@ -10,7 +10,6 @@ from sqlalchemy.exc import DataError
 
 from app import db, ids
 from app.errors import LedgerError, Unavailable
-from app.ledger import balance_checkpoints, fences
 from app.statements import closing, periods
 from app.statements.periods import Period
 from worker import retries
@@ -47,14 +46,7 @@ def _close(period: Period) -> bool:
     """Close one month; returns whether that was possible."""
     program = {"program_id": ids.encode(ids.PROGRAM, period.program_id), "month": period.month.isoformat()}
     try:
-        with db.transaction() as session:
-            fenced_at = fences.fence(session, period.organization_id, period.program_id)
-        is_more = True
-        while is_more:
-            with db.transaction() as session:
-                is_more = balance_checkpoints.advance(session, period.days, fenced_at)
-        with db.transaction() as session:
-            count = closing.close(session, period, fenced_at)
+        count = closing.close_fenced(db.transaction, period)
     except (DataError, LedgerError, Unavailable) as failure:
         log.error("month_not_closed", **program, **retries.problem(failure))  # noqa: TRY400  (a traceback may show values)
         return False

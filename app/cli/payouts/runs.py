@@ -18,11 +18,8 @@ from app.organizations.actors import CLI
 from app.texts import require_line
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from app.payouts.reserving.requests import RunRequest
     from app.payouts.showing.run_views import PayoutRunBody
-    from app.programs.models import Program
 
 LOOK_EVERY_SECONDS: Final = 0.5
 FOLLOWED_SECONDS: Final = 120
@@ -65,11 +62,12 @@ def preview(
 ) -> None:
     """Show what a run would pay now, and what it would skip and why. Changes nothing."""
     from app.payouts.reserving.commands import preview as previewing
+    from app.payouts.reserving.requests import partner_ids_of
     from app.payouts.showing.run_views import preview_body
 
     with organizations.reading(data_dir) as (settings, session):
         owner = find_program(session, program, organization)
-        chosen = _ids(session, owner, partner), _ids(session, owner, exclude)
+        chosen = partner_ids_of(session, owner, partner or ()), partner_ids_of(session, owner, exclude or ())
         asked = _request(cutoff, *chosen, currency, method)
         body = preview_body(previewing(session, owner, asked, livemode=is_live(livemode, settings)))
         print_run(session, body, as_json=as_json)
@@ -95,11 +93,12 @@ def run(
     """Reserve what is payable, one payout for each partner and currency."""
     from app import db, jobs
     from app.payouts.reserving.commands import create
+    from app.payouts.reserving.requests import partner_ids_of
 
     with organizations.database(data_dir) as settings:
         with db.transaction() as session:
             owner = find_program(session, program, organization)
-            chosen = _ids(session, owner, partner), _ids(session, owner, exclude)
+            chosen = partner_ids_of(session, owner, partner or ()), partner_ids_of(session, owner, exclude or ())
             asked = _request(cutoff, *chosen, currency, method, token)
             owners = organizations.find_with_descendants(session, organization)
             made = create(session, CLI, owner, asked, livemode=is_live(livemode, settings))
@@ -132,15 +131,6 @@ def _request(
         methods=method or (),
         preview_token=None if token is None else require_line(token, param="preview-token"),
     )
-
-
-def _ids(session: Session, program: Program, named: list[str] | None) -> list[str]:
-    """The `par_…` ids of the program's partners with these ids, codes or e-mail addresses."""
-    from app.partners.queries.listing import find_named
-
-    owners = (program.organization_id,)
-    found = (find_named(session, owners, one, program_id=program.id, to_change=False) for one in named or ())
-    return [ids.encode(ids.PARTNER, partner.id) for partner in found]
 
 
 def _look(owners: tuple[UUID, ...], run_id: str) -> PayoutRunBody:

@@ -14,6 +14,7 @@ from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.immutable import immutable
+from app.ledger.fences import Begin
 
 BACKLOG: Final = timedelta(minutes=10)
 """The clock approves nothing in a mode with events that have been due for longer: a refund may be among them."""
@@ -108,6 +109,20 @@ _NEXT_HOLDS = text(f"""
       AND payment.held_until <= :now
     ORDER BY payment.held_until, payment.id LIMIT :limit
 """)
+
+
+def approve(transaction: Begin, *, now: datetime, limit: int = BATCH) -> int:
+    """Approve everything whose holdback has ended at `now`, and end expired holds, `limit` at a time.
+
+    Returns:
+        How many payments were settled.
+    """
+    with transaction() as session:
+        walk = begin(session, now=now)
+    while walk.stage != "over":
+        with transaction() as session:
+            walk = settle_next(session, walk, limit=limit)
+    return walk.settled
 
 
 def begin(session: Session, *, now: datetime) -> Walk:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.doctor.checks import clocks, endpoints, links, live_money, payments, payouts
+from app.doctor.checks import clocks, endpoints, links, live_money, payments, payouts, processes
 from app.doctor.examined import Examined
 from app.doctor.findings import Finding, found
 from app.runtime import schema_version
@@ -55,6 +55,7 @@ Part = Callable[[Session, Examined], Iterable[Finding]]
 PARTS: Final[Mapping[str, Part]] = {
     "clock": _clock,
     "inbox": _inbox,
+    "processes": processes.check,
     "endpoints": endpoints.check,
     "payments": payments.check,
     "payouts": payouts.check,

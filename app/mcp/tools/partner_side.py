@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from app import db
 from app.mcp.calls import Call
 from app.organizations import access
 from app.partners.partner_side import enrollments, statistics, views
@@ -10,6 +9,7 @@ from app.payouts.showing import partner_side
 from app.payouts.showing.partner_side import OwnPayoutPage
 from app.payouts.showing.views import payout_body
 from app.rest.partner_side import requests
+from app.touchpoints import own_links
 
 
 def list_programs(call: Call, query: requests.MyListQuery) -> views.MyProgramPage:
@@ -21,14 +21,11 @@ def list_programs(call: Call, query: requests.MyListQuery) -> views.MyProgramPag
         return views.MyProgramPage(data=views.load_my_programs(session, page.rows), has_more=page.has_more)
 
 
-def show_referral(call: Call, path: requests.MyProgramPath) -> views.Referral:
-    """Get your code and link in a program."""
+def show_referral(call: Call, path: requests.MyProgramPath, query: requests.MyLinkQuery) -> views.Referral:
+    """Get your codes and link in a program, to any of its pages and with a sub-id if you like."""
     with access.affiliate_transaction(call.caller) as session:
-        partner, program = enrollments.get_enrollment(session, call.caller, path.program_id)
-        codes = enrollments.codes_of(session, partner)
-    with db.web_transaction() as session:  # this session sees the codes of all owners, as the redirect does
-        leads_here = enrollments.owns_bare_link(session, partner)
-    return views.referral(partner, program, codes, call.settings.public_url, names_program=not leads_here)
+        url = call.settings.public_url
+        return own_links.load_link(session, call.caller, path.program_id, url, to=query.to, sub_id=query.sub_id)
 
 
 def show_stats(call: Call) -> views.MyStats:

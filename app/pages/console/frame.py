@@ -1,11 +1,12 @@
 """What the console's pages share: their blueprint, what a form asked for, and the links of a list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_origin
 
 from flask import Blueprint, request, url_for
 from pydantic import BaseModel, Field, ValidationError
+from werkzeug.datastructures import MultiDict
 
 from app import refusals
 from app.immutable import immutable
@@ -21,6 +22,10 @@ blueprint: Final = Blueprint("console", __name__, url_prefix="/console")
 Query = TypeVar("Query", bound=Request)
 
 
+Day = Annotated[date, Field(ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))]
+"""A day that a form names, in UTC."""
+
+
 class Listing(Request):
     """A page of a list."""
 
@@ -30,8 +35,8 @@ class Listing(Request):
 class Dated(Listing):
     """A list that can be limited to days, in UTC."""
 
-    since: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
-    until: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
+    since: Day | None = None
+    until: Day | None = None
 
     @property
     def span(self) -> Span:
@@ -61,7 +66,7 @@ def asked(model: type[Query]) -> Query:
 
 def sent(model: type[Query]) -> Query:
     """The fields of the form that was sent; fields left empty are not set. Raises InvalidRequest."""
-    return _valid(model, {name: value for name, value in request.form.items() if name not in browser.OWN_FIELDS})
+    return _valid(model, request.form)
 
 
 def links(rows: Sequence[BaseModel], *, has_more: bool, cursor: str = "id") -> Links:
@@ -76,8 +81,14 @@ def links(rows: Sequence[BaseModel], *, has_more: bool, cursor: str = "id") -> L
     )
 
 
-def _valid(model: type[Query], fields: Mapping[str, str]) -> Query:
-    filled = {name: value for name, value in fields.items() if value}
+def _valid(model: type[Query], fields: MultiDict[str, str]) -> Query:
+    """A field that is a list takes every value that was sent for it."""
+    lists = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is list}
+    filled: dict[str, Any] = {
+        name: fields.getlist(name) if name in lists else value
+        for name, value in fields.items()
+        if value and name not in browser.OWN_FIELDS
+    }
     try:
         return model.model_validate(filled)
     except ValidationError as invalid:

@@ -104,8 +104,8 @@ def payout_runs(session: Session, who: SignedIn) -> Response:
 def payout_run(session: Session, who: SignedIn, payout_run_id: str) -> Response:
     """A run with its totals, files and payouts, and what it skipped with the reasons."""
     shown = run_views.run_body(session, queries.get_run(session, who.caller.organization_ids, payout_run_id))
-    named = {row.partner_id for row in shown.payouts} | {row.partner_id for row in shown.skipped}
-    return layout.render("console/payout_run.html", who, shown=shown, codes=load_codes(session, named))
+    codes = load_codes(session, run_views.partner_ids(shown))
+    return layout.render("console/payout_run.html", who, shown=shown, codes=codes)
 
 
 @blueprint.get("/settings/payouts")

@@ -3,6 +3,7 @@
 from app.pages.console.routes import blueprint
 from app.pages.forms import commissions, events, payments
 from app.pages.forms.partners import routes as partners
+from app.pages.forms.payouts import previews
 from app.pages.forms.programs import routes as programs
 
-__all__ = ["blueprint", "commissions", "events", "partners", "payments", "programs"]
+__all__ = ["blueprint", "commissions", "events", "partners", "payments", "previews", "programs"]

@@ -20,6 +20,7 @@ from app.sentences.say import say
 
 PAGES: Final = (
     ("overview", "portal.program"),
+    ("links", "portal.links"),
     ("commissions", "portal.commissions"),
     ("statements", "portal.statements"),
     ("payouts", "portal.payouts"),
@@ -46,9 +47,10 @@ def page(permission: str) -> Callable[[View], View]:
     return lambda view: signed_in.page(permission, access.affiliate_transaction)(_for_partners(view))
 
 
-def form(permission: str) -> Callable[[View], View]:
-    """As `page`, for a form."""
-    return lambda view: signed_in.form(permission, access.affiliate_transaction)(_for_partners(view))
+def form(permission: str, *, shown_on: View | None = None) -> Callable[[View], View]:
+    """As `page`, for a form; if it is refused, the page `shown_on` is shown again."""
+    guard = signed_in.form(permission, access.affiliate_transaction, shown_on=shown_on)
+    return lambda view: guard(_for_partners(view))
 
 
 def load_enrolled(session: Session, who: SignedIn, program_id: str) -> Enrolled:

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from flask import Response
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -10,7 +9,6 @@ from app import money
 from app.commissions import queries as commissions_queries
 from app.commissions import views as commission_views
 from app.commissions.queries import ListQuery
-from app.errors import NotFound
 from app.http import configured
 from app.pages.console.frame import ROWS, Listing, asked, links
 from app.pages.portal import codes
@@ -59,17 +57,6 @@ def program(session: Session, who: SignedIn, program_id: str) -> ResponseReturnV
         scale=10 ** money.decimals(enrolled.currency),
         **_money(session, who, program_id),
     )
-
-
-@blueprint.get("/<program_id>/code.png")
-@page("partners:read")
-def code_picture(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
-    """The QR code of the partner's link as a file."""
-    referral = views.load_referral(session, who.caller, program_id, configured.settings().public_url)
-    if referral.link is None:
-        raise NotFound("the program has no landing page yet, so there is no link; ask the owner")
-    headers = {"Content-Disposition": f'attachment; filename="{referral.code}.png"'}
-    return Response(codes.png(referral.link), mimetype="image/png", headers=headers)
 
 
 def _money(session: Session, who: SignedIn, program_id: str) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The portal's pages, all of them on one blueprint."""
 
-from app.pages.portal import commissions, payout_method, payouts, profile, programs, statements
+from app.pages.portal import commissions, links, payout_method, payouts, profile, programs, statements
 from app.pages.portal.frame import blueprint
 
-__all__ = ["blueprint", "commissions", "payout_method", "payouts", "profile", "programs", "statements"]
+__all__ = ["blueprint", "commissions", "links", "payout_method", "payouts", "profile", "programs", "statements"]

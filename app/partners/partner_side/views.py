@@ -65,6 +65,9 @@ class Referral(Snake):
         description="The link through this server, which records the visit; null without a landing page."
     )
     landing_link: str | None = Field(description="The link directly to the program's page.")
+    landing_hosts: list[str] = Field(
+        default=[], description="Hosts that links of this program may lead to.", examples=[["shop.example.com"]]
+    )
 
 
 class MyTotals(Snake):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -84,6 +85,16 @@ def create(session: Session, actor: Actor, program: Program, asked: RunRequest, 
     session.refresh(run)
     details = {"program_id": ids.encode(ids.PROGRAM, program.id), "payouts": sum(plan.is_paid for plan in planned)}
     return _audited(session, actor, "payout_run.created", run, details)
+
+
+def find_made(session: Session, program: Program, token: str, *, livemode: bool) -> PayoutRun | None:
+    """The run that was asked for with the preview of this token; None: there is none. Raises as `create`."""
+    shown = previews.read(token)
+    if (shown.program_id, shown.livemode) != (program.id, livemode):
+        return None
+    of_program = PayoutRun.program_id == program.id, PayoutRun.livemode == livemode
+    of_preview = PayoutRun.cutoff_at == shown.cutoff_at, PayoutRun.preview_digest == shown.digest
+    return session.scalar(select(PayoutRun).where(*of_program, *of_preview).order_by(PayoutRun.id.desc()).limit(1))
 
 
 def cancel(session: Session, actor: Actor, run: PayoutRun, by: Cause) -> PayoutRun:

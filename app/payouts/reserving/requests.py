@@ -1,6 +1,6 @@
 """What a run is asked for: whom and what it is limited to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from app.errors import InvalidRequest, NotFound
 from app.immutable import immutable
 from app.partners.models import Partner
 from app.partners.payout_methods.destinations.fields import METHODS
+from app.partners.queries import listing
 from app.payouts.reserving.payables import Selection
 from app.programs.models import Program
 from app.programs.validation import valid_currency
@@ -51,6 +52,17 @@ def stored_form(asked: RunRequest) -> dict[str, Any]:
         "methods": asked.methods,
     }
     return {name: sorted(set(values[name])) for name in LISTS}
+
+
+def partner_ids_of(session: Session, program: Program, named: Iterable[str]) -> list[str]:
+    """The `par_…` ids of the program's partners that people name by id, code or e-mail address.
+
+    Raises:
+        NotFound: the program has no such partner.
+    """
+    owners = (program.organization_id,)
+    found = (listing.find_named(session, owners, one, program_id=program.id, to_change=False) for one in named)
+    return [ids.encode(ids.PARTNER, partner.id) for partner in found]
 
 
 def selection_of(

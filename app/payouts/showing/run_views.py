@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.paging import HasMore
 from app.payouts.files.views import PayoutFileBody, load_files
+from app.payouts.methods import MethodName
 from app.payouts.models import PayoutRun, PayoutRunItem
 from app.payouts.reserving.commands import Previewed
 from app.payouts.reserving.planning import Plan
@@ -62,6 +63,12 @@ class PayoutRunBody(Snake):
     has_more: HasMore
 
 
+class MethodTotalsBody(RunTotalsBody):
+    """What a run would pay in one currency by one method."""
+
+    method: MethodName
+
+
 class RunSummary(Snake):
     """A run in a list, with its totals."""
 
@@ -97,6 +104,11 @@ def run_body(session: Session, run: PayoutRun) -> PayoutRunBody:
     )
 
 
+def partner_ids(shown: PayoutRunBody) -> set[str]:
+    """The partners that a run, or the preview of one, names."""
+    return {payout.partner_id for payout in shown.payouts} | {skipped.partner_id for skipped in shown.skipped}
+
+
 def run_summary(session: Session, run: PayoutRun) -> RunSummary:
     """The run with its totals."""
     return RunSummary(
@@ -127,6 +139,19 @@ def preview_body(previewed: Previewed) -> PayoutRunBody:
         files=[],
         has_more=max(len(paid), len(skipped)) > queries.MOST_SHOWN,
     )
+
+
+def method_totals(previewed: Previewed) -> list[MethodTotalsBody]:
+    """What a run would pay by each method in each currency."""
+    by_method = defaultdict(list)
+    for plan in previewed.plans:
+        if plan.is_paid and plan.method is not None:
+            by_method[plan.method.method].append(plan)
+    return [
+        MethodTotalsBody(method=method, **_totals(totals).model_dump())
+        for method, plans in sorted(by_method.items())
+        for totals in _summed(plans)
+    ]
 
 
 def _totals(totals: RunTotals) -> RunTotalsBody:

@@ -18,6 +18,23 @@ class MyProgramPath(Request):
     program_id: str
 
 
+class MyLinkQuery(Request):
+    """Where your link leads, and what you call it."""
+
+    to: str | None = Field(
+        default=None,
+        max_length=2048,
+        description="A page on one of the program's landing hosts. Default: its landing page.",
+        examples=["https://shop.example.com/spring"],
+    )
+    sub_id: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Letters, digits, dots, hyphens and underscores. Visits by the link are counted under it.",
+        examples=["newsletter-12"],
+    )
+
+
 class MyPayoutQuery(Request):
     """A page of your payouts, newest first."""
 

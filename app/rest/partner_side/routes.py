@@ -14,6 +14,7 @@ from app.partners.partner_side import enrollments, statistics
 from app.partners.partner_side import views as shapes
 from app.programs.models import Program
 from app.rest.partner_side import requests
+from app.touchpoints import own_links
 
 api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organization owns the key.")
 
@@ -30,13 +31,15 @@ def list_my_programs(query: requests.MyListQuery) -> Response:
 @api.get(
     "/v1/admin/affiliate-me/programs/<program_id>/referral",
     security=needs("partners:read"),
-    responses={"200": shapes.Referral, "404": ErrorBody},
+    responses={"200": shapes.Referral, "404": ErrorBody, "409": ErrorBody},
 )
-def show_my_referral(path: requests.MyProgramPath) -> Response:
-    """Your code and link in a program."""
+def show_my_referral(path: requests.MyProgramPath, query: requests.MyLinkQuery) -> Response:
+    """Your codes and link in a program, to any of its pages and with a sub-id if you like."""
     with access.affiliate_transaction(g.caller) as session:
-        public_url = configured.settings().public_url
-        return ViewResponse(shapes.load_referral(session, g.caller, path.program_id, public_url))
+        url = configured.settings().public_url
+        return ViewResponse(
+            own_links.load_link(session, g.caller, path.program_id, url, to=query.to, sub_id=query.sub_id)
+        )
 
 
 @api.get("/v1/admin/affiliate-me/stats", security=needs("commissions:read"), responses={"200": shapes.MyStats})

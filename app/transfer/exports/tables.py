@@ -52,6 +52,8 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "tombstones": PLAIN,
     "programs": PLAIN,
     "terms": PLAIN,
+    "program_brands": PLAIN,
+    "program_logos": ExportedTable(not_in_csv=("content",), has_large_rows=True),
     "partners": ExportedTable(own_reference="parent_id"),
     "partner_codes": PLAIN,
     "snapshots": PLAIN,

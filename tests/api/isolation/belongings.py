@@ -42,7 +42,7 @@ Ids = dict[str, str]
 def fill(
     session: Session, settings: Settings, shop: Merchant, sale: Sale, *, livemode: bool
 ) -> tuple[Ids, dict[str, str]]:
-    """Make one of everything; gives the ids, and those of runs by the path that requests them."""
+    """Make one of everything but a statement; gives the ids, and those of runs by the path that requests them."""
     owner = shop.organization_id
     endpoint = insert_endpoint(session, owner, livemode=livemode, secrets=["whsec_shops"], settings=settings)
     given = owners.give(session, session.get_one(Partner, shop.partners["ada"]), "coupon:ADA", livemode=livemode)
@@ -57,7 +57,6 @@ def fill(
     named = {
         **names_of(shop, "ada"),
         "opening_balance_id": _opening_balance(session, shop, livemode=livemode),
-        "statement_id": ids.encode("stm", _close_month(session, shop, livemode=livemode)),
         "promotion_id": ids.encode("prm", given.id),
         "commission_id": sale.commission_id,
         "conversion_id": sale.conversion_id,
@@ -149,12 +148,12 @@ def _opening_balance(session: Session, shop: Merchant, *, livemode: bool) -> str
     return ids.encode("opb", balance.id)
 
 
-def _close_month(session: Session, shop: Merchant, *, livemode: bool) -> UUID:
-    """Close the running month of the shop's program at its end; gives Ada's statement."""
+def close_month(session: Session, shop: Merchant, *, livemode: bool) -> str:
+    """Close the running month of the shop's program at its end; gives the id of Ada's statement."""
     period = periods.load_running(session, shop.program_id)
     closing.close(session, period, period.ends_at)
     mine = select(Statement.id).where(Statement.partner_id == shop.partners["ada"], Statement.livemode == livemode)
-    return session.scalars(mine).one()
+    return ids.encode("stm", session.scalars(mine).one())
 
 
 def names_of(merchant: Merchant, code: str) -> Ids:

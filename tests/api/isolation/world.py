@@ -20,7 +20,7 @@ from tests.api.reserved import reserve
 from tests.api.sales import Sale, pay_unattributed, sell
 from tests.cast import Merchant, enroll, open_merchant
 
-from .belongings import SHOPS_NAME, Ids, add_owner, fill, names_of
+from .belongings import SHOPS_NAME, Ids, add_owner, close_month, fill, names_of
 
 SHOPS_EMAIL = "till@the-very-shop.example"
 OF_ONE_MODE = frozenset(
@@ -103,7 +103,7 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
         dans = sell(session, shop, "dan", 7004, livemode=livemode)
         reserved = reserve(session, shop, "dan", dans, livemode=livemode)
         made, run_ids = fill(session, settings, shop, sales[0], livemode=livemode)
-        made |= reserved._asdict()
+        made |= {**reserved._asdict(), "statement_id": close_month(session, shop, livemode=livemode)}
         callers, scoped = _callers(session, application, shop, around)
         made["person_id"] = add_owner(session, shop)
         made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1).rows[0])

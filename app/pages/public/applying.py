@@ -9,8 +9,8 @@ from app import db, jobs, refusals
 from app.errors import InvalidRequest
 from app.http import bodies, html, throttle
 from app.organizations import actors
-from app.pages import browser
-from app.pages.sign_in import POLICY
+from app.pages import browser, reader
+from app.pages.public.sign_in import POLICY
 from app.partners.joining import signup
 from app.sentences import catalogue
 from app.texts import require_line
@@ -56,7 +56,7 @@ def _name(sent: str) -> str:
 def _page(program_id: str, *, is_sent: bool = False, refused: InvalidRequest | None = None) -> ResponseReturnValue:
     with db.web_transaction() as session:
         offered = signup.load_open(session, program_id)
-    with catalogue.using(bodies.requested_language()):
+    with catalogue.using(reader.preferred()):
         return html.page(
             "joining/apply.html",
             status=refusals.status_of(refused) if refused else 200,

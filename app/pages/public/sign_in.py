@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app import db, ids, jobs
 from app.errors import NotFound
 from app.http import bodies, configured, html, throttle
-from app.pages import browser, signed_in
+from app.pages import browser, reader, signed_in
 from app.people import login_links, sessions
 from app.people.sessions import SignedIn
 from app.sentences import catalogue
@@ -124,5 +124,5 @@ def _home(who: SignedIn) -> str:
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
-    with catalogue.using(bodies.requested_language()):
+    with catalogue.using(reader.preferred()):
         return html.page(template, status=status, policy=POLICY, **values)

@@ -1,0 +1,46 @@
+"""Text on a brand's colour and in it can be read, whichever colour it is."""
+
+import itertools
+
+import pytest
+
+from app.branding import colors
+from app.errors import InvalidRequest
+
+EVERY_FEW = ["#" + bytes(channels).hex() for channels in itertools.product(range(0, 256, 51), repeat=3)]
+LIGHT, DARK = ("#f6f7f5", "#ffffff", "#eef1ee"), ("#121513", "#1a1f1b", "#232a25")
+
+
+def test_contrast_is_that_of_the_web_guidelines() -> None:
+    assert colors.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert colors.contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)
+    assert colors.contrast("#0a7f5a", "#0a7f5a") == 1
+
+
+def test_text_on_every_colour_and_links_in_it_can_be_read() -> None:
+    for color in EVERY_FEW:
+        assert colors.contrast(colors.on(color), color) >= 4.58, color
+        for grounds in (LIGHT, DARK):
+            text = colors.readable(color, grounds)
+            assert min(colors.contrast(text, ground) for ground in grounds) >= 4.5, (color, text)
+
+
+def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
+    assert colors.readable("#14603a", LIGHT) == "#14603a"
+    assert colors.readable("#ffd400", DARK) == "#ffd400"
+    assert colors.readable("#ffd400", LIGHT) != "#ffd400"
+
+
+@pytest.mark.parametrize(
+    "text", ["#0a7f5", "0a7f5a", "red", "#0a7f5a;}", "#0a7f5a0", "url(x)", "", "#" + 6 * "\u0660", "#0a7f5a\n\n;"]
+)
+def test_anything_but_six_hexadecimal_digits_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        colors.valid_color(text)
+    assert refused.value.param == "color"
+    assert refused.value.message.startswith("color ")
+    assert "such as #0a7f5a" in refused.value.message
+
+
+def test_capital_letters_are_made_small() -> None:
+    assert colors.valid_color(" #0A7F5A ") == "#0a7f5a"

@@ -1,0 +1,1 @@
+"""Paying partners in the console."""
