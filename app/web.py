@@ -46,7 +46,7 @@ from app.rest.payouts import methods as payout_methods
 from app.rest.payouts import owner_settings as payout_settings
 from app.rest.payouts import payouts
 from app.rest.payouts import runs as payout_runs
-from app.rest.programs import analytics
+from app.rest.programs import analytics, branding
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
 from app.rest.referrals import admin as referrals
@@ -131,6 +131,7 @@ def _wire(app: OpenAPI) -> None:
         partners.api,
         programs.api,
         program_partners.api,
+        branding.api,
         analytics.api,
         snapshots.api,
         payout_methods.api,

@@ -1,10 +1,13 @@
 """Checks of a request's body, text and headers, which run before any model validates them; the language it asks for."""
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 from babel import negotiate_locale
 from flask import request
+from flask_openapi3 import FileStorage
+from pydantic import AfterValidator
+from werkzeug.datastructures import FileStorage as Uploaded
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.errors import InvalidRequest
@@ -18,6 +21,16 @@ FORM_NEEDED: Final = "send a form with a file, as `curl -F file=@FILE` does"
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """Characters that a header's value must not have. A tab is allowed, and so are the bytes of other alphabets, which look
 like the control characters above U+007F. Source: RFC 9110, 5.5."""
+
+
+def _uploaded(value: object) -> object:
+    if not isinstance(value, Uploaded):
+        raise ValueError("must be a file; with curl: `-F file=@FILE`")  # noqa: TRY004 - pydantic reports this one
+    return value
+
+
+UploadedFile = Annotated[FileStorage, AfterValidator(_uploaded)]
+"""A file of a form, in a request model."""
 
 
 def check_request(*, has_form: bool = False) -> None:

@@ -48,7 +48,12 @@ class Caller:
         headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
         headers |= extra or {}
         with self.application.test_client().open(path, method=method, headers=headers, **request) as answer:
-            return Answer(answer.status_code, answer.get_json(silent=True), answer.text, answer.headers)
+            return Answer(
+                answer.status_code,
+                answer.get_json(silent=True),
+                answer.get_data().decode(errors="replace"),
+                answer.headers,
+            )
 
 
 def figure(text: str, name: str) -> float:

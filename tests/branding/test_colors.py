@@ -1,12 +1,15 @@
 """Text on a brand's colour and in it can be read, whichever colour it is."""
 
 import itertools
+import re
 
 import pytest
 
-from app.branding import colors
+from app.branding import colors, stylesheet
 from app.errors import InvalidRequest
+from tests.architecture.source import ROOT
 
+STATIC = ROOT / "app/pages/static"
 EVERY_FEW = ["#" + bytes(channels).hex() for channels in itertools.product(range(0, 256, 51), repeat=3)]
 LIGHT, DARK = ("#f6f7f5", "#ffffff", "#eef1ee"), ("#121513", "#1a1f1b", "#232a25")
 
@@ -44,3 +47,14 @@ def test_anything_but_six_hexadecimal_digits_is_refused(text: str) -> None:
 
 def test_capital_letters_are_made_small() -> None:
     assert colors.valid_color(" #0A7F5A ") == "#0a7f5a"
+
+
+def test_the_grounds_are_those_of_the_pages() -> None:
+    """Of both styles: for pages of people who are signed in, and for public ones."""
+    for name in ("console.css", "style.css"):
+        light, dark = (STATIC / name).read_text().split("@media (prefers-color-scheme: dark)")[:2]
+        for styles, grounds in ((light, stylesheet.LIGHT), (dark, stylesheet.DARK)):
+            found = re.findall(r"--(?:ground|surface|raised): (#\w+);", styles)
+            every = {color if len(color) == 7 else "#" + "".join(one * 2 for one in color[1:]) for color in found}
+            assert every <= set(grounds), name
+    assert (LIGHT, DARK) == (stylesheet.LIGHT, stylesheet.DARK)

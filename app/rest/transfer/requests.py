@@ -2,10 +2,9 @@
 
 from typing import Annotated, Final
 
-from flask_openapi3 import FileStorage
-from pydantic import AfterValidator, Field
-from werkzeug.datastructures import FileStorage as Uploaded
+from pydantic import Field
 
+from app.http.bodies import UploadedFile
 from app.paging import After
 from app.transfer.imports.reading.fields import Tool
 from app.transfer.imports.reading.inspecting import MOST_FILES
@@ -36,17 +35,11 @@ class RefusalQuery(Request):
     )
 
 
-def _uploaded(value: object) -> object:
-    if not isinstance(value, Uploaded):
-        raise ValueError("must be a file; with curl: `-F file=@FILE`")  # noqa: TRY004 - pydantic reports this one
-    return value
-
-
 class ImportForm(Request):
     """The lists of another affiliate system, and how they are imported."""
 
     tool: Tool = Field(description="The system that wrote the files; `csv`: the columns have the names of our fields.")
-    file: list[Annotated[FileStorage, AfterValidator(_uploaded)]] = Field(
+    file: list[UploadedFile] = Field(
         min_length=1, max_length=MOST_FILES, description="CSV lists, repeated for several; at most 20 MB together."
     )
     program_id: str | None = Field(default=None, description="Left out: the default program.")

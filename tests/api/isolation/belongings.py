@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.promotions import owners
+from app.branding import commands as branding
 from app.commissions.elsewhere import opening_balances
 from app.commissions.elsewhere.opening_balances import EarnedElsewhere
 from app.commissions.settling.settlement import Cause
@@ -32,6 +33,7 @@ from app.transfer.exports.stored import commands as exports
 from app.transfer.imports.commands import ImportRequest, request_import
 from app.transfer.imports.reading.inspecting import Sent
 from tests.api.sales import Sale
+from tests.branding import pictures
 from tests.cast import Merchant
 
 SHOPS_NAME = "The very shop"
@@ -70,6 +72,9 @@ def fill(
         "export_id": ids.encode("exp", export.id),
         "import_id": _import(session, shop, livemode=livemode),
     }
+    program = session.get_one(Program, shop.program_id)
+    branding.change(session, "cli", program, {"name": "Shop friends", "color": "#ffd400"})
+    branding.set_logo(session, "cli", program, pictures.png())
     referrals = _referrals(session, settings, owner, livemode=livemode)
     return {**named, **referrals, **_signups(session, shop, livemode=livemode)}, made
 

@@ -13,7 +13,7 @@ from flask_openapi3 import OpenAPI
 from app.http.document import complete
 from tests.api.conftest import Answer, Caller
 
-from .table import BODIES, READ, VALUES, Route
+from .table import BODIES, FILES, READ, VALUES, Route
 from .world import OF_ONE_MODE, World
 
 
@@ -26,7 +26,7 @@ def call(
         headers = {"Accept": accept} if accept else None
         return _without_echo(caller.call(READ, path, headers, query_string=fields), path, fields)
     if takes_file(application, route):
-        data = {"file": (BytesIO(b"reference,status"), "results.csv"), **fields}
+        data = {"file": (BytesIO(FILES.get(route.name, b"reference,status")), "results.csv"), **fields}
         return _without_echo(caller.call(route.method, path, data=data), path, {})
     query = _query_of(application, route)
     asked = {name: value for name, value in fields.items() if name in query}

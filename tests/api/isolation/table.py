@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.organizations.permissions import FINANCIAL, PARTNER_SIDE
+from tests.branding import pictures
 
 GIVEN: Final = frozenset({200, 201, 202, 409})
 """The caller was let in and understood; 409: what is there forbids it."""
@@ -22,6 +23,7 @@ PARTNER_SIDE_PATH: Final = "/v1/admin/affiliate-me/"
 
 PUBLIC: Final[Mapping[str, int]] = {
     "GET /": 303,
+    "GET /brand/<program_id>/<name>": 404,
     "GET /checkout.js": 200,
     "GET /client/balances": 401,
     "GET /client/referrals/my-code": 401,
@@ -127,6 +129,9 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "PUT /v1/admin/affiliate-me/payout-method": {"method": "paypal", "email": "paid@example.com"},
     "PUT /api/v1/partners/<partner_id>/commission-snapshot": {"commission": {"type": "percentage", "bps": 2500}},
 }
+
+FILES: Final[Mapping[str, bytes]] = {"PUT /api/v1/programs/<program_id>/branding/logo": pictures.png()}
+"""Files that are no CSV list."""
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,9 @@ def test_a_partners_organization_sees_its_own_enrollment_and_what_it_earned(worl
             assert set(session.scalars(text(f"SELECT partner_id FROM {table}"))) == {ada}, table
         assert session.scalars(text("SELECT id FROM partners")).all() == [ada]
     visible = {table for table, count in seen.items() if count}
+    brands = {"program_brands", "program_logos"}
     earned = {"conversions", "commissions", "statements", "opening_balances"}
-    assert visible == {"partners", "partner_codes", "snapshots", "programs", "terms"} | earned
+    assert visible == {"partners", "partner_codes", "snapshots", "programs", "terms"} | brands | earned
 
 
 def test_every_table_that_requests_may_read_is_under_row_security(database: Engine) -> None:
