@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from string import Formatter
 from typing import Final
 
@@ -55,6 +56,7 @@ FAMILIES: Final = {
 """Sentences that are found by a stored code: every code of the list has one."""
 
 
+@cache
 def messages() -> dict[str, Message]:
     """The sentences of the source language by their codes."""
     with (catalogue.LOCALES / f"{catalogue.SOURCE}.po").open("rb") as file:
