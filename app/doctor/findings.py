@@ -55,6 +55,16 @@ LEVELS: Final[Mapping[str, Level]] = {
     "check_unfinished": "failure",
 }
 """Every code, with its level: `accrual doctor` exits with 1 if there is a failure."""
+OF_OPERATOR: Final = frozenset(
+    {
+        *("database_unreachable", "database_failed", "database_cannot_write", "schema_behind", "redis_unreachable"),
+        *("configured_secret_unused", "default_endpoint_mode", "clock_differs", "process_missing"),
+        *("mail_not_configured", "mail_server_failed", "mcp_host_refused"),
+        *("public_url_not_https", "public_url_local", "public_url_unreachable", "public_url_other_server"),
+        *("public_url_other_version", "backups_unknown", "backup_missing", "backup_old", "disk_space_low"),
+    }
+)
+"""What concerns the machine, its servers and its settings: shown to its operator, not to merchants."""
 
 
 @immutable

@@ -35,12 +35,13 @@ class StripeSetupBody(Snake):
     stripe_cli: str = Field(description="The same as a line for the Stripe CLI, which forwards to a local address.")
 
 
-def setup_body(endpoint: EndpointBody, *, connected: bool = False) -> StripeSetupBody:
+def setup_body(endpoint: EndpointBody, *, connected: bool = False, on_page: bool = False) -> StripeSetupBody:
     """How to make the endpoint at Stripe; the steps are in the language in use.
 
     Args:
         endpoint: the endpoint as it is shown, with its URL.
         connected: for the second endpoint, which receives the events of connected accounts.
+        on_page: for the page of the endpoint, which takes the signing secret; else a command takes it.
     """
     types = event_types.ACCOUNTS if connected else OWN_ACCOUNT
     return StripeSetupBody(
@@ -49,20 +50,22 @@ def setup_body(endpoint: EndpointBody, *, connected: bool = False) -> StripeSetu
         livemode=endpoint.livemode,
         event_types=list(OWN_ACCOUNT),
         connected_event_types=list(event_types.ACCOUNTS),
-        steps=_steps(endpoint, connected=connected),
+        steps=_steps(endpoint, connected=connected, on_page=on_page),
         terraform=_terraform(endpoint.url, types, connected=connected),
         stripe_cli=_stripe_cli(endpoint, types, connected=connected),
     )
 
 
-def _steps(endpoint: EndpointBody, *, connected: bool) -> list[str]:
+def _steps(endpoint: EndpointBody, *, connected: bool, on_page: bool) -> list[str]:
     mode = say("stripe_setup.live") if endpoint.livemode else say("stripe_setup.test")
     account = say("stripe_setup.connected_accounts") if connected else say("stripe_setup.own_account")
     steps = [
         say("stripe_setup.open", mode=mode),
         say("stripe_setup.select", account=account),
         say("stripe_setup.address", url=endpoint.url),
-        say("stripe_setup.secret", command=f"accrual endpoints rotate {endpoint.id}"),
+        say("stripe_setup.secret_on_page")
+        if on_page
+        else say("stripe_setup.secret", command=f"accrual endpoints rotate {endpoint.id}"),
     ]
     if is_local(urlsplit(endpoint.url).hostname or ""):
         steps.insert(0, say("stripe_setup.local", url=endpoint.url))

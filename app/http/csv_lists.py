@@ -137,7 +137,7 @@ def take_slot(resources: ExitStack) -> None:
     """
     free: threading.BoundedSemaphore = current_app.extensions["accrual_csv_slots"]
     if not free.acquire(blocking=False):
-        raise Unavailable("Too many lists and files are being sent; try again in a few seconds.")
+        raise Unavailable("This server is busy with lists, files and checks; try again in a few seconds.")
     resources.callback(free.release)
 
 

@@ -42,7 +42,16 @@ CROSSED: Final = frozenset(
     {"rejected", "reversed", "failed", "canceled", "banned", "given_up", "returned", "parked", "unusable", "revoked"}
 )
 ATTENTION: Final = frozenset(
-    {"unattributed", "unknown_code", "outside_window", "currency_mismatch", "paused", "disabled", "needs_attention"}
+    {
+        "missing",
+        "unattributed",
+        "unknown_code",
+        "outside_window",
+        "currency_mismatch",
+        "paused",
+        "disabled",
+        "needs_attention",
+    }
 )
 
 

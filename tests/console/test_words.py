@@ -9,12 +9,14 @@ import pytest
 
 from app.commissions.analytics import overview
 from app.commissions.views import CommissionStatus
+from app.doctor import findings
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
 from app.pages import layout
 from app.pages.console import events, settings
 from app.pages.forms.programs.terms import NewTerms
+from app.pages.forms.settings import confirming
 from app.pages.portal import frame
 from app.partners.payout_methods.destinations.kinds import FORMS
 from app.partners.terms.snapshots import AppliesTo
@@ -39,7 +41,7 @@ FAMILIES: Final = {
         *get_args(RunStatus),
         *get_args(FileStatus),
         *get_args(outbound.Status),
-        *("queued", "running", "ready", "failed", "expired"),
+        *("queued", "running", "ready", "failed", "expired", "missing"),
     ),
     "account": ACCOUNT_KINDS,
     "step": get_args(overview.Step),
@@ -49,6 +51,8 @@ FAMILIES: Final = {
     "settings": [name for _, name, _ in settings.PLACES],
     "settings_text": [name for _, name, _ in settings.PLACES],
     "level": LEVELS,
+    "finding_level": get_args(findings.Level),
+    **dict.fromkeys(("confirm_title", "confirm_text", "confirm_button"), get_args(confirming.What)),
     "field": {field for fields in FORMS.values() for field in fields},
     "portal_nav": [name for name, _ in frame.PAGES],
     "portal_status": get_args(AffiliateStatus),

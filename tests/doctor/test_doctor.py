@@ -11,14 +11,14 @@ from uuid import UUID
 from flask import Flask
 from redis import Redis
 from rq import Queue, Worker
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
 from typer.testing import CliRunner
 
 from app import db, jobs, settings_files
 from app.cli.main import app
 from app.config import Settings
-from app.doctor.examine import examine
+from app.doctor.examine import examine, examine_merchant
 from app.organizations.actors import CLI
 from app.payouts.connect import restored
 from app.stripe_events.scope import Scope
@@ -62,6 +62,16 @@ def test_a_merchant_sees_findings_about_its_own_endpoints_only(installation: Ins
     assert examine(installation.settings, partial(narrowed, merchant.organization_id)).findings == ()
     found = examine(installation.settings, partial(narrowed, stranger.organization_id)).findings
     assert [finding.code for finding in found] == ["endpoint_missing"]
+
+
+def test_a_merchant_learns_that_the_database_was_away_and_not_where_it_is(
+    installation: Installation, unused_port: int
+) -> None:
+    engine = create_engine(f"postgresql+psycopg://ada@127.0.0.1:{unused_port}/accrual")
+    found = examine_merchant(installation.settings, sessionmaker(engine).begin).findings
+    assert [(finding.code, dict(finding.values)) for finding in found] == [
+        ("check_failed", {"check": "database", "kind": "database_unreachable"})
+    ]
 
 
 def test_payments_that_name_no_partner(installation: Installation, application: Flask, drain: Drain) -> None:

@@ -1,5 +1,6 @@
 """Asks Stripe, if there is an API key, whether its endpoint exists, is enabled and sends every event type we read."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,7 +10,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.doctor.checks import clocks, endpoints
+from app.doctor import clocks
+from app.doctor.checks import endpoints
 from app.doctor.examined import Examined
 from app.doctor.findings import Finding, found
 from app.errors import CallFailed, ConfigurationError
@@ -34,15 +36,22 @@ class StripeAccount:
     pays_through_stripe: bool
 
 
-def check(examined: Examined) -> Iterator[Finding]:
-    """What Stripe says about the endpoints of each merchant and mode; without an API key nothing is asked."""
+def check(examined: Examined, endpoint_id: str | None = None) -> Iterator[Finding]:
+    """What Stripe says about the endpoints of each merchant and mode, or about one endpoint, `whe_…`.
+
+    Without an API key nothing is asked.
+    """
     try:
         with examined.reading() as session:
             accounts = _accounts(session, examined.settings)
     except OperationalError:
         return  # reported by the check of the database
     for account in accounts:
-        yield from _ask(account, examined.settings)
+        if endpoint_id is None:
+            yield from _ask(account, examined.settings)
+        elif endpoint_id in account.urls:
+            own = dataclasses.replace(account, urls={endpoint_id: account.urls[endpoint_id]})
+            yield from _ask(own, examined.settings)
 
 
 def _accounts(session: Session, settings: Settings) -> list[StripeAccount]:

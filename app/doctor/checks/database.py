@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.doctor.checks import clocks, endpoints, links, live_money, payments, payouts, processes
+from app.doctor import clocks
+from app.doctor.checks import endpoints, links, live_money, payments, payouts, processes
 from app.doctor.examined import Examined
 from app.doctor.findings import Finding, found
 from app.runtime import schema_version

@@ -1,6 +1,6 @@
 """Webhook endpoints as stored here: their secrets and modes, and the events that came through them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -41,6 +41,17 @@ def check(session: Session, examined: Examined) -> Iterator[Finding]:
     endpoints = in_use(session)
     yield from _merchants_without(session, endpoints)
     yield from _default_endpoint(session, examined)
+    yield from _each(session, examined, endpoints)
+
+
+def check_one(examined: Examined, endpoint_id: str) -> Iterator[Finding]:
+    """What is wrong with the endpoint with this id, `whe_…`, unless it is disabled."""
+    with examined.reading() as session:
+        own = [endpoint for endpoint in in_use(session) if public_id(endpoint) == endpoint_id]
+        yield from _each(session, examined, own)
+
+
+def _each(session: Session, examined: Examined, endpoints: Sequence[StripeEndpoint]) -> Iterator[Finding]:
     values = {"newest": NEWEST, "recent": examined.now - RECENT}
     delivered = {row["endpoint_id"]: row for row in session.execute(_DELIVERED, values).mappings()}
     with_live = {endpoint.organization_id for endpoint in endpoints if endpoint.livemode}

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.doctor.checks import clocks, links
+from app.doctor import clocks
+from app.doctor.checks import links
 from app.doctor.examined import Examined
 from app.doctor.findings import Finding, found
 from app.errors import CallFailed

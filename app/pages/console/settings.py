@@ -26,6 +26,7 @@ PLACES: Final = (
     ("snippet", "snippet", "programs:read"),
     ("payout_settings", "payouts", "payouts:read"),
     ("audit", "audit", "audit:read"),
+    ("doctor", "doctor", "endpoints:read"),
 )
 """The pages of settings: endpoint, name, and the permission that it needs, if any."""
 

@@ -1,0 +1,5 @@
+"""The forms of the settings, all of them on the console's blueprint."""
+
+from app.pages.forms.settings import doctor, stripe
+
+__all__ = ["doctor", "stripe"]
