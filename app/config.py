@@ -10,19 +10,19 @@ import re
 from base64 import urlsafe_b64decode
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app import settings_files
+from app import settings_files, settings_problems
 from app.errors import ConfigurationError
 
 DEFAULT_DATA_DIR: Final = ".accrual"
 STRIPE_API_KEY: Final = re.compile(r"(?:sk|rk)_(?P<mode>live|test)_\w{8,}", re.ASCII)
 """A secret or restricted key of Stripe, which contains its mode."""
-ADDRESS_HELP: Final = "`accrual up` creates one and stores it in its data directory"
+ON_THIS_MACHINE: Final = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:|/|$)")
+"""Addresses that only this machine reaches."""
 
 REQUIRED_COUNT: Final = 3
 """How many settings have no default."""
@@ -83,7 +83,9 @@ class Settings(BaseSettings):
     mail_from: str | None = None
     """The sender of mails: an address, or `Name <address>`."""
     smtp_url: SecretStr | None = None
-    """The mail server; if it is not set, no mail is sent."""
+    """The mail server."""
+    mail: Literal["console", "smtp", "off"] | None = Field(default=None, validate_default=True)
+    """How mails leave; if it is not set, `smtp` with a mail server and `off` without."""
     backup_dir: Path | None = None
     """Where the backups of the database are written, for `accrual doctor`."""
     backup_hours: int = Field(default=25, ge=1)
@@ -100,6 +102,11 @@ class Settings(BaseSettings):
     def secret_keys(self) -> tuple[str, ...]:
         """The Fernet keys of `secret_key`, the encrypting one first."""
         return _split(self.secret_key.get_secret_value())
+
+    @property
+    def mail_mode(self) -> Literal["console", "smtp", "off"]:
+        """How mails leave this installation."""
+        return self.mail or ("off" if self.smtp_url is None else "smtp")
 
     @field_validator("database_url", "web_database_url")
     @classmethod
@@ -162,6 +169,19 @@ class Settings(BaseSettings):
             raise ValueError("is set, but ACCRUAL_MAIL_FROM is not; set it to the sender's address")
         return url
 
+    @field_validator("mail")
+    @classmethod
+    def _check_mail_mode(cls, mode: str | None, info: ValidationInfo) -> str | None:
+        if mode == "smtp" and info.data.get("smtp_url") is None:
+            raise ValueError("is smtp, but ACCRUAL_SMTP_URL is not set or wrong; set it to the mail server's address")
+        public_url = str(info.data.get("public_url", ""))
+        if mode == "console" and not ON_THIS_MACHINE.match(public_url):
+            raise ValueError(
+                "is console, which prints sign-in links and is for development only, but ACCRUAL_PUBLIC_URL is not on "
+                "this machine; use smtp or off"
+            )
+        return mode
+
     @field_validator("stripe_api_base")
     @classmethod
     def _require_https(cls, url: str) -> str:
@@ -213,7 +233,7 @@ def load(data_dir: Path | None = None) -> Settings:
         is_empty = [error["type"] for error in errors] == ["missing"] * REQUIRED_COUNT
         if is_empty and not settings_files.read(directory):
             raise ConfigurationError(NO_SETTINGS.format(directory=directory)) from None
-        problems = [_describe(error) for error in errors]
+        problems = [settings_problems.describe(error) for error in errors]
         raise ConfigurationError("\n".join(problems)) from None  # the original has the values, secrets included
 
 
@@ -263,30 +283,3 @@ def _with_driver(url: str) -> str:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
-
-
-def _describe(error: ErrorDetails) -> str:
-    """A validation error as a sentence, without the value, which may be a secret."""
-    name = _environment_name(str(error["loc"][0]))
-    if error["type"] == "missing":
-        hints = {"DATABASE_URL": ADDRESS_HELP, "REDIS_URL": ADDRESS_HELP, "ACCRUAL_SECRET_KEY": ADDRESS_HELP}
-        return f"{name} is not set; {hints[name]}."
-    return f"{name} {_reason(error)}."
-
-
-def _reason(error: ErrorDetails) -> str:
-    context: dict[str, Any] = error.get("ctx", {})
-    if error["type"] == "value_error":
-        return str(context["error"])
-    reasons = {
-        "int_parsing": "must be a whole number",
-        "bool_parsing": "must be true or false",
-        "greater_than_equal": f"must be {context.get('ge')} or more",
-        "less_than_equal": f"must be {context.get('le')} or less",
-        "literal_error": f"must be one of {context.get('expected')}",
-    }
-    return reasons.get(error["type"], error["msg"])
-
-
-def _environment_name(field: str) -> str:
-    return field if field.isupper() else f"ACCRUAL_{field.upper()}"

@@ -56,7 +56,7 @@ class Job:
 
 DRAIN: Final = Job("drain", QUEUE, "worker.inbox.drain.work_slice", "accrual:drain-queued", 120)
 RUNS: Final = Job("runs", STRIPE_QUEUE, "worker.stripe_sync.runs.work_slice", "accrual:runs-queued", 600)
-MAILS: Final = Job("mails", STRIPE_QUEUE, "worker.mails.work_slice", "accrual:mails-queued", 600)
+MAILS: Final = Job("mails", STRIPE_QUEUE, "worker.mail.sender.work_slice", "accrual:mails-queued", 600)
 PAYOUT_RUNS: Final = Job(
     "payout_runs", STRIPE_QUEUE, "worker.payouts.reserving.work_slice", "accrual:payout-runs-queued", 600
 )

@@ -1,6 +1,6 @@
 """Formatting of dates and times for people, in a time zone and a language. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,11 @@ def format_day(instant: datetime, zone: str = UTC_NAME, locale: str = languages.
     """The date and its UTC offset: "28 November 2026 (UTC)". Arguments and errors as for `format_time`."""
     local = instant.astimezone(ZoneInfo(zone))
     return f"{dates.format_date(local, 'long', languages.conventions(locale))} ({_offset(local)})"
+
+
+def format_month(day: date, locale: str = languages.ENGLISH) -> str:
+    """The month of a day: "October 2026". Errors as for `format_time`."""
+    return str(dates.format_skeleton("yMMMM", day, locale=languages.conventions(locale)))
 
 
 def _offset(local: datetime) -> str:

@@ -19,9 +19,9 @@ SMALL: Final = frozenset(
         *("connected_accounts", "payout_settings", "payout_methods", "browser_keys", "cookie_domains", "exports"),
         *("program_brands", "program_logos"),
         *("client_keys", "referral_currencies", "promotion_code_requests"),
-        *("accounts", "ledger_fences", "partner_mails", "email_confirmations", "invitations", "drifts", "due_events"),
+        *("accounts", "ledger_fences", "email_confirmations", "invitations", "drifts", "due_events"),
         *("outbound_endpoints", "balances_reached", "tombstones", "cutoff_moves", "opening_balances"),
-        *("people", "memberships", "login_links", "login_mails", "person_sessions"),
+        *("people", "memberships", "login_links", "person_sessions", "mail_settings", "mail_texts", "mail_preferences"),
         *("imports", "import_files", "imported_affiliates"),
     }
 )

@@ -31,8 +31,9 @@ from app.programs import programs
 from app.stripe_events import inbox
 from app.stripe_sync import commands, drifts, lookups, runs
 from app.touchpoints import partitions
-from worker import mails, retries, start
+from worker import retries, start
 from worker.ledger import balances, months
+from worker.mail import sender as mails
 from worker.payouts import reserving
 from worker.transfer import exports, imports
 

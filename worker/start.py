@@ -5,7 +5,7 @@ from app.config import Settings
 from app.runtime import logins
 from app.sentences import catalogue
 from app.stripe_sync import api_keys
-from worker import mails
+from worker.mail import sender
 
 
 def connect(*, pool_size: int) -> Settings:
@@ -18,6 +18,6 @@ def connect(*, pool_size: int) -> Settings:
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
     sealing.connect(settings)
-    mails.connect(settings)
+    sender.connect(settings)
     logins.warn_of_excess_rights(settings.database_url, for_web=False)
     return settings

@@ -11,6 +11,9 @@ from app import ids
 from app.organizations import audit
 from app.organizations.actors import CLOCK
 from app.outbox.models import OutboundEndpoint
+from app.partners.managing import mails
+from app.partners.models import Partner
+from app.people import notices
 
 LONGEST: Final = timedelta(days=3)
 """How long an endpoint may fail, without one message that it accepts, before it is disabled."""
@@ -20,7 +23,7 @@ FAILING: Final = "failing"
 def disable_if_long(session: Session, endpoint_id: UUID, *, now: datetime) -> bool:
     """Disable the endpoint if it has failed for `LONGEST`; returns whether it did.
 
-    Effects: it gets no further messages, those that wait for it stay, a mail to its owner is due, and an entry is added
+    Effects: it gets no further messages, those that wait for it stay, a mail is written, and an entry is added
     to the audit trail.
     """
     failing = select(OutboundEndpoint).where(
@@ -33,9 +36,21 @@ def disable_if_long(session: Session, endpoint_id: UUID, *, now: datetime) -> bo
     if endpoint is None:
         return False
     endpoint.disabled_at, endpoint.disabled_reason = now, FAILING
-    endpoint.mail_due_at, endpoint.mail_attempts = now, 0
     _add_entry(session, endpoint)
+    _write_mail(session, endpoint, now)
     return True
+
+
+def _write_mail(session: Session, endpoint: OutboundEndpoint, now: datetime) -> None:
+    """Write the mail: to the merchant's managers, or to the partner whose postback URL it is."""
+    public_id = ids.encode(ids.OUTBOUND_ENDPOINT, endpoint.id)
+    subject, owner = f"{public_id} {now.isoformat()}", endpoint.organization_id
+    if endpoint.partner_id is None:
+        mode = endpoint.livemode
+        notices.write(session, "endpoint_disabled", subject, owner, livemode=mode, endpoint=str(endpoint.id))
+        return
+    partner = session.get_one(Partner, endpoint.partner_id)
+    mails.write(session, partner, "postback_disabled", subject, livemode=endpoint.livemode, endpoint=str(endpoint.id))
 
 
 def _add_entry(session: Session, endpoint: OutboundEndpoint) -> None:

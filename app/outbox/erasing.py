@@ -29,7 +29,7 @@ _ANSWERS: Final = text("""
 """)
 _POSTBACKS: Final = text("""
     UPDATE outbound_endpoints SET url = :url, description = '', secret_encrypted = NULL,
-        previous_secret_encrypted = NULL, mail_due_at = NULL, deleted_at = coalesce(deleted_at, now())
+        previous_secret_encrypted = NULL, deleted_at = coalesce(deleted_at, now())
     WHERE organization_id = :organization_id AND partner_id = ANY(:partner_ids)
 """)
 

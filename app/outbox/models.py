@@ -40,7 +40,6 @@ class OutboundEndpoint(Base):
             unique=True,
             postgresql_where=text("partner_id IS NOT NULL AND deleted_at IS NULL"),
         ),
-        Index("ix_outbound_endpoints_mail_due", "mail_due_at", postgresql_where=text("mail_due_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -66,9 +65,6 @@ class OutboundEndpoint(Base):
     disabled_reason: Mapped[str | None]
     """A code: `by_request`, `failing` after three days of failures, `enrollment_ended` of a partner's postback, or
     `restored` from an archive."""
-    mail_due_at: Mapped[datetime | None]
-    """When the mail that says that it was disabled is due next; null: there is none to send."""
-    mail_attempts: Mapped[int] = mapped_column(server_default="0")
     deleted_at: Mapped[datetime | None]
     """If set, it is not listed and its secrets were deleted; its deliveries still refer to it."""
 

@@ -1,4 +1,4 @@
-"""Erases a partner: address, names, metadata, payout method, invitations and mails. Its code and its terms stay.
+"""Erases a partner: address, names, metadata, payout method and invitations. Its code and its terms stay.
 
 A code is in links, and in the documents of the customers it brought. It stays reserved, so that no other partner earns
 by it.
@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.partners.joining.models import EmailConfirmation, Invitation, PartnerMail
+from app.partners.joining.models import EmailConfirmation, Invitation
 from app.partners.models import Partner
 from app.partners.payout_methods.models import PayoutMethod
 from app.partners.queries import directory
@@ -74,7 +74,7 @@ def erase(session: Session, subject: Subject) -> Mapping[str, int]:
         partner.details = {}
         if partner.status != "banned":
             partner.status = "deactivated"
-    for model in (PayoutMethod, EmailConfirmation, Invitation, PartnerMail):
+    for model in (PayoutMethod, EmailConfirmation, Invitation):
         session.execute(delete(model).where(model.partner_id.in_(subject.partner_ids)))
     session.flush()
     return {"partners": len(partners)}

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from app.people.models import LoginLink, LoginMail, Membership, Person, PersonSession
+from app.mail_queue import erasing as mails
+from app.people.models import LoginLink, Membership, Person, PersonSession
 
 
 def erase(session: Session, affiliates: Collection[UUID]) -> Mapping[str, int]:
@@ -21,6 +22,6 @@ def erase(session: Session, affiliates: Collection[UUID]) -> Mapping[str, int]:
     is_elsewhere = exists().where(Membership.person_id == Person.id)
     gone = session.scalars(select(Person.id).where(Person.id.in_(members), ~is_elsewhere)).all()
     session.execute(delete(LoginLink).where(LoginLink.person_id.in_(gone)))
-    session.execute(delete(LoginMail).where(LoginMail.person_id.in_(gone)))
+    mails.delete_of_people(session, gone)
     session.execute(delete(Person).where(Person.id.in_(gone)))
     return {"people": len(gone)}

@@ -5,21 +5,24 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import LONGEST_SHOWN, NotFound
+from app.mail_queue import queue
+from app.mail_queue.models import Mail
 from app.organizations import audit
 from app.organizations.actors import Actor
 from app.people import sessions, tokens
-from app.people.models import LoginLink, LoginMail, Membership, Person
+from app.people.models import LoginLink, Membership, Person
 
 LIFETIME: Final = timedelta(minutes=15)
 MAIL_PAUSE: Final = timedelta(minutes=1)
 """Least time between two mails to one person."""
 MAILS_PER_HOUR: Final = 6
 """Mails to one person within an hour, whatever addresses they are requested from."""
+MAIL: Final = "login"
+"""The kind of mails with a link. The link is made when the mail is sent."""
 _UNUSED: Final = (LoginLink.used_at.is_(None), LoginLink.expires_at > func.now())
 
 
@@ -30,14 +33,14 @@ def request_mail(session: Session, email: str) -> None:
     who is disabled everywhere, or was sent a mail within the last minute or six within the last hour. The session must
     not be narrowed.
     """
-    of_person = LoginMail.person_id == Person.id
-    recent = exists().where(of_person, LoginMail.created_at > func.now() - MAIL_PAUSE)
-    within_hour = select(func.count()).where(of_person, LoginMail.created_at > func.now() - timedelta(hours=1))
-    new_id = literal(ids.new())
-    chosen: Select[UUID, UUID] = select(new_id, Person.id).where(
+    of_person = (Mail.person_id == Person.id, Mail.kind == MAIL)
+    recent = exists().where(*of_person, Mail.created_at > func.now() - MAIL_PAUSE)
+    within_hour = select(func.count()).where(*of_person, Mail.created_at > func.now() - timedelta(hours=1))
+    new_id = ids.new()
+    chosen: Select[UUID, UUID, str] = select(literal(new_id), Person.id, literal(str(new_id))).where(
         Person.email == email.strip().lower(), _may_sign_in(), ~recent, within_hour.scalar_subquery() < MAILS_PER_HOUR
     )
-    session.execute(insert(LoginMail).from_select(["id", "person_id"], chosen))
+    queue.write_selected(session, MAIL, chosen)
 
 
 def issue(session: Session, person_id: UUID) -> str:

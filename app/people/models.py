@@ -1,9 +1,9 @@
-"""Tables: people, their memberships in organizations, sign-in links, mails with such links, and sessions."""
+"""Tables: people, their memberships in organizations, sign-in links and sessions."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt
@@ -50,26 +50,6 @@ class LoginLink(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    created_at: Mapped[CreatedAt]
-
-
-class LoginMail(Base):
-    """A mail with a sign-in link that is to be sent. The link is made when it is sent."""
-
-    __tablename__ = "login_mails"
-    __table_args__ = (
-        Index("ix_login_mails_person_id", "person_id", "created_at"),
-        Index("ix_login_mails_due", "next_attempt_at", postgresql_where=text("ended_at IS NULL")),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    ended_at: Mapped[datetime | None]
-    """When it was sent (`problem` is null) or given up (`problem` says why)."""
-    problem: Mapped[str | None]
-    """A code, or the name of the exception that kept it from being sent."""
     created_at: Mapped[CreatedAt]
 
 

@@ -1,8 +1,5 @@
 """The language of a person: chosen by the person alone, for the pages and for mails to it."""
 
-from uuid import UUID
-
-from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -10,7 +7,6 @@ from app.organizations import audit
 from app.people.models import Person
 from app.people.sessions import SignedIn
 from app.sentences import catalogue
-from app.sentences.catalogue import Catalogue
 
 
 def choose(session: Session, signed_in: SignedIn, language: str | None) -> None:
@@ -34,17 +30,3 @@ def choose(session: Session, signed_in: SignedIn, language: str | None) -> None:
     subject_id, owner_id = ids.encode(ids.PERSON, person.id), signed_in.caller.organization_id
     details = {"language": language}
     audit.add_entry(session, signed_in.caller, "person.language_chosen", subject_id, details, organization_id=owner_id)
-
-
-def of_person(session: Session, person_id: UUID) -> Catalogue:
-    """The catalogue for a mail to a person: the language that it chose, else that of the installation."""
-    return _of(session, Person.id == person_id)
-
-
-def of_address(session: Session, email: str) -> Catalogue:
-    """As `of_person`, by the address; an address of no person has the language of the installation."""
-    return _of(session, Person.email == email.strip().lower())
-
-
-def _of(session: Session, condition: ColumnElement[bool]) -> Catalogue:
-    return catalogue.of_choice(session.scalar(select(Person.language).where(condition)))

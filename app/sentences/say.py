@@ -1,7 +1,7 @@
 """A sentence from its code and its values: amounts as money, dates with their zone, in the language in use. Pure."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 
 from app import languages, money, times
 from app.immutable import immutable
@@ -42,6 +42,13 @@ class Day:
 
 
 @immutable
+class Month:
+    """The month of a day: `October 2026`."""
+
+    day: date
+
+
+@immutable
 class Minute:
     """A moment in a time zone (IANA name), to the minute, shown with the zone: `28 November 2026, 16:20 UTC`."""
 
@@ -56,7 +63,7 @@ class Country:
     code: str
 
 
-Value = Money | Number | Rate | Day | Minute | Country | str | int
+Value = Money | Number | Rate | Day | Month | Minute | Country | str | int
 
 
 def say(code: str, /, **values: Value) -> str:
@@ -92,6 +99,12 @@ def listed(parts: Iterable[str]) -> str:
     return say("format.separator").join(parts)
 
 
+def shown(values: Mapping[str, Value]) -> dict[str, str]:
+    """Values in the format of the language in use, by their names."""
+    language = catalogue.current().language
+    return {name: show(value, language) for name, value in values.items()}
+
+
 def show(value: Value, language: str) -> str:
     """A value in the format of `language`."""
     match value:
@@ -104,6 +117,8 @@ def show(value: Value, language: str) -> str:
             return money.format_rate(value.bps, language)
         case Day():
             return times.format_day(value.moment, value.zone, language)
+        case Month():
+            return times.format_month(value.day, language)
         case Minute():
             return times.format_time(value.moment, value.zone, language)
         case Country():

@@ -4,8 +4,13 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email import message_from_bytes
-from email.message import Message
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from pydantic import SecretStr
+
+from app.config import Settings
+from worker.mail import sender as mails
 
 POLL_SECONDS = 0.02
 """How often it looks whether it is to end."""
@@ -23,7 +28,7 @@ class MailServer(socketserver.ThreadingTCPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
-        self.received: list[Message] = []
+        self.received: list[EmailMessage] = []
         self.refusing = False
         self.holding = threading.Event()
         self.holding.set()
@@ -54,7 +59,7 @@ class _Session(socketserver.StreamRequestHandler):
                     self._say("250 well")
                 case b"DATA":
                     self._say("354 go on")
-                    self.server.received.append(message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n"))))
+                    self.server.received.append(_read(b"".join(iter(self.rfile.readline, b".\r\n"))))
                     self._say("250 kept")
                 case b"QUIT":
                     self._say("221 bye")
@@ -64,6 +69,31 @@ class _Session(socketserver.StreamRequestHandler):
 
     def _say(self, words: str) -> None:
         self.wfile.write(f"{words}\r\n".encode())
+
+
+def _read(sent: bytes) -> EmailMessage:
+    return message_from_bytes(sent, EmailMessage, policy=policy.default)
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    """The text of a mail, or its HTML."""
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def mail_settings(settings: Settings, server: MailServer, mail_from: str = "shop@shop.example") -> Settings:
+    """The settings of an installation that sends its mails to `server`."""
+    return settings.model_copy(update={"smtp_url": SecretStr(server.url), "mail_from": mail_from})
+
+
+@contextmanager
+def connected(settings: Settings, mail_from: str = "Shop <partners@shop.example>") -> Iterator[MailServer]:
+    """One that runs meanwhile, to which the worker sends its mails."""
+    with mail_server() as server:
+        mails.connect(mail_settings(settings, server, mail_from))
+        yield server
+        mails.connect(settings)
 
 
 @contextmanager

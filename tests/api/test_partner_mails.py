@@ -1,5 +1,6 @@
 """Mails to addresses of sign-ups: to confirm the address, or to say that it is enrolled already."""
 
+import math
 import re
 import smtplib
 import socket
@@ -9,33 +10,29 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.message import Message
+from email.message import EmailMessage
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import db, ids
 from app.config import Settings
-from app.partners.joining import mails as partner_mails
 from app.runtime import smtp
 from tests.cast import Merchant
-from worker import mails
+from worker.mail import sender as mails
+from worker.mail import transport as mail_transport
 from worker.outbound import time_limits
 
 from .conftest import Caller
-from .mail_server import MailServer, mail_server
+from .mail_server import MailServer, connected, mail_settings, text_of
 
 SIGN_UP = "/v1/public/affiliate/signup"
 
 
 @pytest.fixture
 def mailbox(settings: Settings) -> Iterator[MailServer]:
-    with mail_server() as server:
-        set_up = {"smtp_url": SecretStr(server.url), "mail_from": "Shop <partners@shop.example>"}
-        mails.connect(settings.model_copy(update=set_up))
+    with connected(settings) as server:
         yield server
-        mails.connect(settings)
 
 
 def sign_up(anonymous: Caller, merchant: Merchant) -> None:
@@ -58,11 +55,9 @@ def sign_up_again(anonymous: Caller, merchant: Merchant) -> str:
     return str(anonymous.post(SIGN_UP, body).json["code"])
 
 
-def links_in(mail: Message) -> dict[str, str]:
+def links_in(mail: EmailMessage) -> dict[str, str]:
     """The tokens in a mail by the code that stands above each."""
-    words = mail.get_payload(decode=True)
-    assert isinstance(words, bytes)
-    return dict(re.findall(r"^(\S+)\r?\nhttp://127.0.0.1:8000/confirm#([\w-]+)\r?$", words.decode(), re.MULTILINE))
+    return dict(re.findall(r"^.* (\S+):\nhttp://127.0.0.1:8000/confirm#([\w-]+)$", text_of(mail), re.MULTILINE))
 
 
 def test_the_link_in_the_mail_confirms_the_address(anonymous: Caller, merchant: Merchant, mailbox: MailServer) -> None:
@@ -85,7 +80,7 @@ def test_one_mail_an_hour_has_the_links_of_all_who_signed_up_with_the_address(
     [first] = mailbox.received
     assert links_in(first).keys() == set(codes[:2])
     with db.transaction() as session:
-        session.execute(text("UPDATE partner_mails SET next_attempt_at = now()"))
+        session.execute(text("UPDATE mails SET next_attempt_at = now()"))
     mails.send_due()
     assert links_in(mailbox.received[1]).keys() == set(codes)
 
@@ -110,12 +105,11 @@ def test_the_link_in_the_mail_gives_the_addresss_owner_its_account(
     mails.send_due()
     [mail] = mailbox.received
     assert (mail["To"], mail["From"]) == ("ada@partners.example", "Shop <partners@shop.example>")
-    words = mail.get_payload(decode=True)
-    assert isinstance(words, bytes)
-    found = re.search(r"http://127.0.0.1:8000/join#([\w-]+)", words.decode())
+    words = text_of(mail)
+    found = re.search(r"http://127.0.0.1:8000/join#([\w-]+)", words)
     assert found
     until = datetime.now(UTC) + timedelta(days=14)
-    assert re.search(rf"until \d+ \w+ {until.year}, \d\d:\d\d UTC\+05:30:", words.decode()), words.decode()
+    assert re.search(rf"until \d+ \w+ {until.year}, \d\d:\d\d UTC\+05:30\.", words), words
     made = anonymous.post(SIGN_UP, {"token": found[1], "name": "Ada"})
     assert made.json["partner_id"] == ids.encode("par", merchant.partners["ada"])
     mails.send_due()
@@ -126,7 +120,7 @@ def test_neither_address_nor_text_is_kept(anonymous: Caller, merchant: Merchant,
     sign_up(anonymous, merchant)
     mails.send_due()
     with db.transaction() as session:
-        kept = session.scalars(text("SELECT row_to_json(partner_mails)::text FROM partner_mails")).one()
+        kept = session.scalars(text("SELECT row_to_json(mails)::text FROM mails")).one()
     assert "@" not in kept
     assert "join" not in kept
 
@@ -152,11 +146,17 @@ def due_mails(merchant: Merchant, *codes: str) -> None:
     """A mail that is due for each of these partners, in this order."""
     with db.transaction() as session:
         for number, code in enumerate(codes):
-            values = {"id": ids.new(), "owner": merchant.organization_id, "partner": merchant.partners[code]}
+            values = {
+                "id": ids.new(),
+                "owner": merchant.organization_id,
+                "partner": merchant.partners[code],
+                "program": merchant.program_id,
+            }
             session.execute(
                 text(
-                    "INSERT INTO partner_mails (id, organization_id, partner_id, kind, next_attempt_at) "
-                    "VALUES (:id, :owner, :partner, 'already_enrolled', now() - (:early || ' minutes')::interval)"
+                    "INSERT INTO mails (id, organization_id, program_id, partner_id, kind, fact, next_attempt_at) "
+                    "VALUES (:id, :owner, :program, :partner, 'already_enrolled', :id, "
+                    "now() - (:early || ' minutes')::interval)"
                 ),
                 {**values, "early": str(len(codes) - number)},
             )
@@ -164,7 +164,7 @@ def due_mails(merchant: Merchant, *codes: str) -> None:
 
 def problems(merchant: Merchant) -> dict[str, str | None]:
     with db.transaction() as session:
-        found = "SELECT slug, problem FROM partner_mails JOIN partners ON partners.id = partner_mails.partner_id"
+        found = "SELECT slug, problem FROM mails JOIN partners ON partners.id = mails.partner_id"
         return {row.slug: row.problem for row in session.execute(text(found))}
 
 
@@ -195,8 +195,8 @@ def test_a_slow_mail_server_gets_each_mail_once_although_two_workers_send(
         sent = first_worker.submit(mails.send_due)
         assert mailbox.is_asked.wait(10)
         with db.transaction() as session:
-            session.execute(text("UPDATE partner_mails SET next_attempt_at = now() WHERE attempts = 0"))
-            taken = text("SELECT count(*) FROM partner_mails WHERE attempts > 0")
+            session.execute(text("UPDATE mails SET next_attempt_at = now() WHERE attempts = 0"))
+            taken = text("SELECT count(*) FROM mails WHERE attempts > 0")
             assert session.scalar(taken) == 1
         mailbox.holding.set()
         mails.send_due()
@@ -226,16 +226,17 @@ def test_a_mail_server_that_answers_for_ever_is_left_in_time() -> None:
         peer.close()
 
 
-def test_a_mail_whose_time_is_short_is_left_for_its_next_attempt(merchant: Merchant, mailbox: MailServer) -> None:
+def test_a_mail_whose_time_is_short_is_left_for_its_next_attempt(
+    merchant: Merchant, mailbox: MailServer, settings: Settings
+) -> None:
     due_mails(merchant, "ada")
-    with db.transaction() as session:
-        mail = partner_mails.take_next(session, "http://127.0.0.1:8000")
-    assert mail is not None
-    assert (mail.taken_until - datetime.now(UTC)).total_seconds() > mails.SEND_SECONDS
-    late = replace(mail, taken_until=datetime.now(UTC) + timedelta(seconds=mails.SEND_SECONDS - 1))
-    taken = mails.TakenMail(late, partner_mails)
-    with smtplib.SMTP("127.0.0.1", mailbox.server_address[1]) as server:
-        assert mails.send_in_time(server, taken, "partners@shop.example") is None
+    to_server = mail_settings(settings, mailbox)
+    taken = mails._take(to_server, math.inf)
+    assert taken is not None
+    assert (taken.taken_until - datetime.now(UTC)).total_seconds() > mails.SEND_SECONDS
+    late = replace(taken, taken_until=datetime.now(UTC) + timedelta(seconds=mails.SEND_SECONDS - 1))
+    with mail_transport.connected(to_server) as transport:
+        assert mails.send_in_time(transport, late, to_server) is None
     assert (mailbox.recipients, state()) == ([], (1, None, False))
 
 
@@ -258,17 +259,19 @@ def test_unreachable_mail_server_only_delays_mails(anonymous: Caller, merchant: 
     assert (attempts, is_ended) == (1, False)
 
 
-def test_without_a_mail_server_no_mail_is_claimed(anonymous: Caller, merchant: Merchant, settings: Settings) -> None:
+def test_without_a_mail_server_mails_are_switched_off(
+    anonymous: Caller, merchant: Merchant, settings: Settings
+) -> None:
     mails.connect(settings)
     sign_up(anonymous, merchant)
     mails.sweep()
     mails.send_due()
-    assert state() == (0, None, False)
+    assert state() == (0, "mail_is_off", True)
 
 
 def state() -> tuple[int, str | None, bool]:
     with db.transaction() as session:
-        row = session.execute(text("SELECT attempts, problem, ended_at FROM partner_mails")).one()
+        row = session.execute(text("SELECT attempts, problem, finished_at AS ended_at FROM mails")).one()
         return row.attempts, row.problem, row.ended_at is not None
 
 
@@ -276,6 +279,6 @@ def move_back(age: timedelta) -> None:
     now = datetime.now(UTC)
     with db.transaction() as session:
         session.execute(
-            text("UPDATE partner_mails SET created_at = created_at - CAST(:age AS interval), next_attempt_at = :now"),
+            text("UPDATE mails SET queued_at = queued_at - CAST(:age AS interval), next_attempt_at = :now"),
             {"age": age, "now": now},
         )

@@ -30,7 +30,7 @@ def sign_up(caller: Caller, merchant: Merchant, **changes: Any) -> Answer:
 
 def mails_to_owner() -> int:
     with db.transaction() as session:
-        return session.scalar(text("SELECT count(*) FROM partner_mails")) or 0
+        return session.scalar(text("SELECT count(*) FROM mails")) or 0
 
 
 def token_to_confirm(partner_id: str) -> str:

@@ -10,6 +10,7 @@ MAY_CATCH_EVERYTHING = {
     "app.mcp.execution",
     "app.rest.stripe.receiver",  # its route raises it again, for Flask to answer
     "worker.inbox.drain",
+    "worker.mail.sender",  # one mail that cannot be written stops no other
     "worker.payouts.accounts",
     "worker.payouts.transfers",
     "worker.payouts.reserving",

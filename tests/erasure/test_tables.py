@@ -12,12 +12,12 @@ from tests.architecture.test_tables import OWNERS, TABLES
 ERASED: Final = {
     *("stripe_events", "stripe_objects", "payments", "evidence", "attributions", "touchpoints", "decisions"),
     *("entry_reasons", "payouts", "payout_returns", "payout_run_items", "connected_accounts", "partners"),
-    *("payout_methods", "invitations", "email_confirmations", "partner_mails", "organizations", "api_keys"),
+    *("payout_methods", "invitations", "email_confirmations", "organizations", "api_keys"),
     *("signups", "referral_codes", "referral_claims", "currency_balances", "currency_transactions"),
     *("customer_histories", "opening_balances"),
     *("stored_responses", "outbound_messages", "outbound_attempts", "outbound_endpoints", "export_parts"),
     *("import_refusals", "imported_affiliates"),
-    *("people", "memberships", "login_links", "login_mails", "person_sessions"),
+    *("people", "memberships", "login_links", "person_sessions", "mails", "mail_preferences"),
 }
 """Tables that a module `erasing` of their package changes."""
 NOTHING_OF_PEOPLE: Final = {
@@ -45,6 +45,7 @@ NOTHING_OF_PEOPLE: Final = {
     "imports": "figures, times and names of columns",
     "import_files": "encrypted lists, deleted when the import has ended; tombstones refuse the rows of who is erased",
     "payout_files": "sealed files, which do not change: an erasure lists those that hold the person",
+    **dict.fromkeys(("mail_settings", "mail_texts"), "the merchant's own"),
     "outbound_deliveries": "ids, types and times",
     "tombstones": "ids and marks of those who were erased",
 }

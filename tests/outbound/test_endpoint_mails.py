@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from email.message import Message
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import db, ids
 from app.config import Settings
-from tests.api.mail_server import MailServer, mail_server
-from worker import mails
+from tests.api.mail_server import MailServer, connected, text_of
+from worker.mail import sender as mails
 
 from .desk import Desk, let_it_have_failed_for, let_the_wait_pass
 from .receivers import receiving, refuse
@@ -19,17 +17,8 @@ from .receivers import receiving, refuse
 
 @pytest.fixture
 def mailbox(settings: Settings) -> Iterator[MailServer]:
-    with mail_server() as server:
-        set_up = {"smtp_url": SecretStr(server.url), "mail_from": "Shop <partners@shop.example>"}
-        mails.connect(settings.model_copy(update=set_up))
+    with connected(settings) as server:
         yield server
-        mails.connect(settings)
-
-
-def text_of(mail: Message) -> str:
-    written = mail.get_payload(decode=True)
-    assert isinstance(written, bytes)
-    return written.decode()
 
 
 def fails_until_disabled(desk: Desk, **columns: object) -> str:
@@ -81,7 +70,7 @@ def test_a_mail_that_is_refused_is_sent_again_later(desk: Desk, mailbox: MailSer
     mails.send_due()
     assert mailbox.received == []
     with db.transaction() as session:
-        session.execute(text("UPDATE outbound_endpoints SET mail_due_at = now() WHERE mail_due_at IS NOT NULL"))
+        session.execute(text("UPDATE mails SET next_attempt_at = now()"))
     mails.send_due()
     assert len(mailbox.received) == 1
 
@@ -91,7 +80,7 @@ def test_a_mail_that_is_refused_is_sent_again_later(desk: Desk, mailbox: MailSer
     [
         "UPDATE outbound_endpoints SET disabled_at = NULL, disabled_reason = NULL",
         "UPDATE outbound_endpoints SET deleted_at = now()",
-        "UPDATE outbound_endpoints SET disabled_at = now() - interval '25 hours'",
+        "UPDATE mails SET queued_at = now() - interval '25 hours'",
         "UPDATE organizations SET email = NULL",
     ],
 )
@@ -102,4 +91,4 @@ def test_a_mail_that_is_of_no_use_any_more_is_dropped(desk: Desk, mailbox: MailS
     mails.send_due()
     assert mailbox.received == []
     with db.transaction() as session:
-        assert session.scalar(text("SELECT count(mail_due_at) FROM outbound_endpoints")) == 0
+        assert session.scalar(text("SELECT state FROM mails")) == "given_up"

@@ -6,8 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from app import db
+from app.mail import composing
+from app.mail.rendering import Message
+from app.mail_queue import sending
 from app.organizations.models import AuditEntry
-from app.people import login_links, mails, own_languages
+from app.people import login_links
 from app.people.models import Person
 from tests.people.conftest import OWNER
 
@@ -44,10 +47,11 @@ def test_choice_of_a_person_holds_in_every_browser_and_for_mails(browser: Browse
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "person.language_chosen")).one()
         assert entry.details == {"language": "de"}
         login_links.request_mail(session, OWNER)
-        mail = mails.take_next(session, "https://accrual.example")
+        mail = sending.hold_oldest(session)
         assert mail is not None
-        assert mail.subject == own_languages.of_address(session, OWNER).template("mail.login.subject")
-        assert own_languages.of_address(session, "unknown@example.com").language == "en"
+        composed = composing.compose(session, mail, "https://accrual.example")
+        assert isinstance(composed, Message)
+        assert (mail.language, composed.subject) == ("de", "Anmelden bei Accrual")
 
 
 def test_language_without_a_catalogue_is_refused_and_one_that_is_gone_is_ignored(browser: Browser) -> None:

@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 
 from app import db
 from app.config import Settings
+from app.mail_queue.models import Mail
 from app.organizations.actors import CLI
 from app.pages import browser as tokens_of_forms
 from app.pages.public import sign_in as pages
 from app.people import memberships
-from app.people.models import LoginLink, LoginMail, PersonSession
+from app.people.models import LoginLink, PersonSession
 from tests.cast import Merchant, open_merchant
 from tests.people.conftest import OWNER, add_person, new_link
 
@@ -48,7 +49,7 @@ def test_answer_is_the_same_for_known_and_unknown_addresses(new_browser: NewBrow
     assert status == 303
     assert "a mail with a link is on its way" in text
     with db.transaction() as session:
-        assert session.scalar(select(func.count()).select_from(LoginMail)) == 1
+        assert session.scalar(select(func.count()).select_from(Mail)) == 1
 
 
 def test_session_of_before_is_replaced_at_sign_in(browser: Browser) -> None:

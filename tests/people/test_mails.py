@@ -5,28 +5,26 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
 from app import db
 from app.config import Settings
+from app.mail_queue.models import Mail
 from app.organizations.actors import CLI
 from app.people import login_links, memberships, sessions
-from app.people.models import LoginLink, LoginMail, PersonSession
-from tests.api.mail_server import MailServer, mail_server
+from app.people.models import LoginLink, PersonSession
+from tests.api.mail_server import MailServer, connected, text_of
 from tests.cast import Merchant
-from worker import mails, schedule
+from worker import schedule
+from worker.mail import sender as mails
 
 from .conftest import OWNER, add_person, sign_in
 
 
 @pytest.fixture
 def mailbox(settings: Settings) -> Iterator[MailServer]:
-    with mail_server() as server:
-        set_up = {"smtp_url": SecretStr(server.url), "mail_from": "Accrual <accrual@shop.example>"}
-        mails.connect(settings.model_copy(update=set_up))
+    with connected(settings, "Accrual <accrual@shop.example>") as server:
         yield server
-        mails.connect(settings)
 
 
 def request(email: str) -> None:
@@ -44,9 +42,7 @@ def test_mailed_link_signs_in_and_the_mail_is_sent_once(
     mails.send_due()
     [mail] = mailbox.received
     assert mail["To"] == OWNER
-    content = mail.get_payload(decode=True)
-    assert isinstance(content, bytes)
-    [link] = re.findall(r"^http://127.0.0.1:8000/login/([\w-]+)\r?$", content.decode(), re.MULTILINE)
+    [link] = re.findall(r"^http://127.0.0.1:8000/login/([\w-]+)\r?$", text_of(mail), re.MULTILINE)
     with db.web_transaction() as session:
         signed_in = sessions.find(session, login_links.consume(session, link, user_agent=""))
     assert signed_in is not None
@@ -61,7 +57,7 @@ def test_old_mails_and_mails_to_disabled_people_are_given_up(mailbox: MailServer
     add_person(merchant.organization_id, "vera@example.com", "viewer")
     request(OWNER)
     with db.transaction() as session:
-        session.execute(text("UPDATE login_mails SET created_at = now() - interval '61 minutes'"))
+        session.execute(text("UPDATE mails SET queued_at = now() - interval '61 minutes'"))
     request("vera@example.com")
     with db.transaction() as session:
         member = memberships.find_by_email(session, merchant.organization_id, "vera@example.com")
@@ -69,7 +65,7 @@ def test_old_mails_and_mails_to_disabled_people_are_given_up(mailbox: MailServer
     mails.send_due()
     assert mailbox.received == []
     with db.transaction() as session:
-        problems = session.scalars(select(LoginMail.problem).order_by(LoginMail.created_at)).all()
+        problems = session.scalars(select(Mail.problem).order_by(Mail.created_at)).all()
     assert problems == ["mail_too_old", "person_disabled"]
 
 
@@ -80,7 +76,7 @@ def test_links_mails_and_sessions_are_deleted_a_day_after_they_ended() -> None:
     schedule.delete_ended_sign_ins()
     assert counts() == (1, 1, 1)
     with db.transaction() as session:
-        session.execute(text("UPDATE login_mails SET created_at = now() - interval '25 hours'"))
+        session.execute(text("UPDATE mails SET created_at = now() - interval '25 hours'"))
         session.execute(text("UPDATE login_links SET expires_at = now() - interval '25 hours'"))
         sessions.revoke(session, token)
         session.execute(text("UPDATE person_sessions SET revoked_at = now() - interval '25 hours'"))
@@ -90,5 +86,5 @@ def test_links_mails_and_sessions_are_deleted_a_day_after_they_ended() -> None:
 
 def counts() -> tuple[int, ...]:
     with db.transaction() as session:
-        tables = (LoginLink, LoginMail, PersonSession)
+        tables = (LoginLink, Mail, PersonSession)
         return tuple(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)

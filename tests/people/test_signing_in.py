@@ -8,9 +8,10 @@ from sqlalchemy import func, select, text, update
 
 from app import db, ids
 from app.errors import NotFound
+from app.mail_queue.models import Mail
 from app.organizations.actors import CLI
 from app.people import login_links, memberships, sessions
-from app.people.models import LoginLink, LoginMail, PersonSession
+from app.people.models import LoginLink, PersonSession
 from app.people.sessions import SignedIn
 from tests.cast import Merchant, open_merchant
 
@@ -144,12 +145,12 @@ def test_one_mail_a_minute_is_queued_for_a_known_address_and_none_for_another() 
         with db.web_transaction() as session:
             login_links.request_mail(session, address)
     with db.transaction() as session:
-        assert session.scalar(select(func.count()).select_from(LoginMail)) == 1
-        session.execute(update(LoginMail).values(created_at=text("now() - interval '2 minutes'")))
+        assert session.scalar(select(func.count()).select_from(Mail)) == 1
+        session.execute(update(Mail).values(created_at=text("now() - interval '2 minutes'")))
     for _ in range(9):
         with db.web_transaction() as session:
             login_links.request_mail(session, OWNER)
         with db.transaction() as session:
-            session.execute(update(LoginMail).values(created_at=text("created_at - interval '2 minutes'")))
+            session.execute(update(Mail).values(created_at=text("created_at - interval '2 minutes'")))
     with db.transaction() as session:
-        assert session.scalar(select(func.count()).select_from(LoginMail)) == login_links.MAILS_PER_HOUR
+        assert session.scalar(select(func.count()).select_from(Mail)) == login_links.MAILS_PER_HOUR

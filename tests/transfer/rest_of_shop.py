@@ -21,6 +21,10 @@ LEFT_BY_PROCESSES: Final = """
     INSERT INTO program_brands (program_id, organization_id, color) VALUES (:program, :owner, '#0a7f5a');
     INSERT INTO program_logos (program_id, organization_id, media_type, width, height, content)
     VALUES (:program, :owner, 'image/png', 1, 1, '\\x89504e47');
+    INSERT INTO mail_settings (id, organization_id, program_id, switched_off)
+    VALUES (gen_random_uuid(), :owner, :program, '{approved}');
+    INSERT INTO mail_texts (id, organization_id, program_id, kind, language, subject, text)
+    VALUES (gen_random_uuid(), :owner, :program, 'approved', 'en', 'Welcome', 'Hello {partner_name}');
     INSERT INTO lookups (organization_id, livemode, kind, object_id, done_at)
     VALUES (:owner, false, 'invoice', 'in_1', now());
     INSERT INTO customer_histories (id, organization_id, livemode, program_id, stripe_customer_id, first_paid_at, cause,

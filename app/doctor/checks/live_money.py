@@ -17,7 +17,7 @@ def check(session: Session, examined: Examined) -> Iterator[Finding]:
         return
     if links.is_local(urlsplit(settings.public_url).hostname or ""):
         yield found("public_url_local", url=settings.public_url)
-    if settings.smtp_url is None:
+    if settings.mail_mode == "off":
         yield found("mail_not_configured")
     if settings.backup_dir is None:
         yield found("backups_unknown")

@@ -13,9 +13,9 @@ TIMEOUT_SECONDS: Final = 5.0
 
 
 def check(examined: Examined) -> Iterator[Finding]:
-    """Connect and log in as for sending; no mail is sent. Nothing is checked without a mail server."""
+    """Connect and log in as for sending; no mail is sent. Nothing is checked unless mails leave by a mail server."""
     settings = examined.settings
-    if settings.smtp_url is None:
+    if settings.mail_mode != "smtp" or settings.smtp_url is None:
         return
     try:
         smtp.connected(settings, timeout_seconds=TIMEOUT_SECONDS).close()

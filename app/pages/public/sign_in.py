@@ -42,7 +42,7 @@ def login() -> ResponseReturnValue:
     who = signed_in.identify()
     if who:
         return redirect(after or _home(who), 303)
-    sends_mail = configured.settings().smtp_url is not None
+    sends_mail = configured.settings().mail_mode != "off"
     return _page("sign_in/login.html", after=after, is_sent="sent" in request.args, sends_mail=sends_mail)
 
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import NotFound
+from app.mail_queue.models import Mail
 from app.organizations import audit
 from app.organizations.actors import Actor
 from app.partners import enrollment
-from app.partners.joining.models import EmailConfirmation, PartnerMail
-from app.partners.managing import outbound_facts
+from app.partners.joining.models import EmailConfirmation
+from app.partners.managing import mails, outbound_facts
 from app.partners.models import Partner
 from app.partners.validation import ENDED, OPEN
 from app.people import memberships
@@ -23,8 +24,10 @@ LIFETIME: Final = timedelta(days=7)
 TOKEN_BYTES: Final = 32
 MAIL_PAUSE: Final = timedelta(hours=1)
 """Least time between two mails to one address for one program, however often it is used to sign up."""
+MAILS: Final = ("confirm_address", "already_enrolled")
+"""The kinds of mails that a sign-up makes."""
 MAIL_LIFETIME: Final = timedelta(days=1)
-"""A mail that could not be sent within this time is given up."""
+"""How long such a mail may wait to be sent."""
 
 
 def request_mail(session: Session, partner: Partner) -> None:
@@ -40,25 +43,22 @@ def request_mail(session: Session, partner: Partner) -> None:
         return
     now = datetime.now(UTC)
     recent_mails = (
-        select(PartnerMail.ended_at)
-        .join(Partner, Partner.id == PartnerMail.partner_id)
+        select(Mail.finished_at)
+        .join(Partner, Partner.id == Mail.partner_id)
         .where(Partner.program_id == partner.program_id, Partner.email == partner.email)
-        .where(PartnerMail.created_at > now - MAIL_LIFETIME)
+        .where(Mail.kind.in_(MAILS), Mail.created_at > now - MAIL_LIFETIME)
     )
     ended_times = session.scalars(recent_mails).all()
     if None in ended_times:
         return
     last_ended_at = max((time for time in ended_times if time is not None), default=now - MAIL_PAUSE)
-    session.add(
-        PartnerMail(
-            id=ids.new(),
-            organization_id=partner.organization_id,
-            partner_id=partner.id if owner is None else owner.id,
-            kind="confirm_address" if owner is None else "already_enrolled",
-            next_attempt_at=max(now, last_ended_at + MAIL_PAUSE),
-        )
+    mails.write(
+        session,
+        owner or partner,
+        "already_enrolled" if owner else "confirm_address",
+        ids.encode(ids.PARTNER, partner.id),
+        not_before=max(now, last_ended_at + MAIL_PAUSE),
     )
-    session.flush()
 
 
 def issue(session: Session, partner: Partner) -> str:

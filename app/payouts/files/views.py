@@ -57,17 +57,6 @@ class ImportedBody(Snake):
     not_applied: list[NotAppliedBody]
 
 
-class ResultLineBody(Snake):
-    """A line of a result file, and what it did."""
-
-    line: int
-    reference: str | None
-    payout_id: str | None
-    said: Literal["paid", "failed", "unchanged", "waiting", "not_applied"]
-    sentence: str | None
-    """Why it was not applied."""
-
-
 def load_files(session: Session, run: PayoutRun) -> list[PayoutFileBody]:
     """The files of a run that were not replaced, in the order they were made."""
     shown = (
@@ -75,42 +64,22 @@ def load_files(session: Session, run: PayoutRun) -> list[PayoutFileBody]:
         .where(PayoutFile.run_id == run.id, PayoutFile.status.in_(("current", "void")))
         .order_by(PayoutFile.id)
     )
-    return [file_body(file) for file in session.scalars(shown)]
+    return [_file_body(file) for file in session.scalars(shown)]
 
 
 def imported_body(run: PayoutRun, done: Imported) -> ImportedBody:
     """What a result file did, with the lines that changed nothing."""
     return ImportedBody(
         run_id=ids.encode(ids.PAYOUT_RUN, run.id),
-        confirmed=len(done.said("paid")),
-        failed=len(done.said("failed")),
-        unchanged=len(done.said("unchanged")),
-        waiting=len(done.said("waiting")),
+        confirmed=done.confirmed,
+        failed=done.failed,
+        unchanged=done.unchanged,
+        waiting=done.waiting,
         not_applied=_not_applied(done.not_applied),
     )
 
 
-def result_lines(done: Imported) -> list[ResultLineBody]:
-    """Every line of a result file, in its order."""
-    applied = [
-        ResultLineBody(
-            line=one.line.number,
-            reference=one.line.reference,
-            payout_id=ids.encode(ids.PAYOUT, one.payout.id),
-            said=one.said,
-            sentence=None,
-        )
-        for one in done.applied
-    ]
-    others = [
-        ResultLineBody(said="not_applied", **one.model_dump(exclude={"reason"}))
-        for one in _not_applied(done.not_applied)
-    ]
-    return sorted([*applied, *others], key=lambda one: one.line)
-
-
-def file_body(file: PayoutFile) -> PayoutFileBody:
-    """The file, without its content."""
+def _file_body(file: PayoutFile) -> PayoutFileBody:
     return PayoutFileBody(
         id=ids.encode(ids.PAYOUT_FILE, file.id),
         method=cast("MethodName", file.method),

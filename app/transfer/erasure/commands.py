@@ -16,6 +16,7 @@ from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
 from app.immutable import immutable
 from app.ledger import erasing as ledger
+from app.mail_queue import erasing as mail_queue
 from app.money import format_money
 from app.organizations import audit
 from app.organizations import erasing as organizations
@@ -93,6 +94,7 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
         **_erase_customers(session, subject),
         **_erase_partners(session, subject, by),
         **outbox.erase(session, subject),
+        **mail_queue.erase(session, subject),
         **exports.erase(session, subject),
         **imports.erase(session, subject),
     }

@@ -117,8 +117,10 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "import_refusals": PLAIN,
     "imported_affiliates": PLAIN,
     "outbound_endpoints": ExportedTable(
-        left_out=("secret_encrypted", "previous_secret_encrypted", "previous_secret_ends_at", "mail_due_at")
+        left_out=("secret_encrypted", "previous_secret_encrypted", "previous_secret_ends_at")
     ),
+    "mail_settings": PLAIN,
+    "mail_texts": PLAIN,
     "outbound_messages": PLAIN,
     "outbound_deliveries": ExportedTable(left_out=("lease", "leased_until")),
     "outbound_attempts": ExportedTable(left_out=("answer",)),
@@ -130,11 +132,12 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "client_keys": "keys of apps are secrets: make new ones",
     "browser_keys": "keys of pages name the former installation: make new ones",
     **dict.fromkeys(("people", "memberships"), "people sign in to this installation: add them to the new one"),
-    **dict.fromkeys(("login_links", "login_mails", "person_sessions"), "sign-ins at this installation"),
+    **dict.fromkeys(("login_links", "person_sessions"), "sign-ins at this installation"),
     "stored_responses": "answers kept for a day, in case a request is repeated",
     "invitations": "links in mails, which lead to the former address: invite again",
     "email_confirmations": "links in mails, which lead to the former address",
-    "partner_mails": "mails that the former installation sends",
+    "mails": "mails that the former installation sent or sends",
+    "mail_preferences": "what people who sign in there set for themselves",
     "stripe_runs_seen": "notes of a reconciliation that is running",
     "exports": "exports that were made before",
     "export_parts": "exports that were made before",

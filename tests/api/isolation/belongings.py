@@ -13,10 +13,13 @@ from app.commissions.elsewhere import opening_balances
 from app.commissions.elsewhere.opening_balances import EarnedElsewhere
 from app.commissions.settling.settlement import Cause
 from app.config import Settings
+from app.mail_queue import queue
+from app.mail_queue.models import Mail
 from app.organizations.actors import AppUser
 from app.outbound import commands as outbound
 from app.outbox import endpoints
 from app.outbox.models import OutboundAttempt
+from app.partners.managing import mails
 from app.partners.models import Partner
 from app.people import memberships
 from app.programs.models import Program
@@ -71,12 +74,25 @@ def fill(
         "delivery_id": delivery_id,
         "export_id": ids.encode("exp", export.id),
         "import_id": _import(session, shop, livemode=livemode),
+        "mail_id": _mail(session, shop, sale, livemode=livemode),
     }
     program = session.get_one(Program, shop.program_id)
     branding.change(session, "cli", program, {"name": "Shop friends", "color": "#ffd400"})
     branding.set_logo(session, "cli", program, pictures.png())
     referrals = _referrals(session, settings, owner, livemode=livemode)
     return {**named, **referrals, **_signups(session, shop, livemode=livemode)}, made
+
+
+def _mail(session: Session, shop: Merchant, sale: Sale, *, livemode: bool) -> str:
+    """A mail to a partner that waits."""
+    details = {"commission_id": sale.commission_id, "amount_minor": 980, "currency": "usd"}
+    owner, program, ada = shop.organization_id, shop.program_id, shop.partners["ada"]
+    mail = mails.about_money(
+        "first_commission", sale.commission_id, owner, program, ada, livemode=livemode, details=details
+    )
+    queue.write(session, [mail])
+    written = select(Mail.id).where(Mail.partner_id == ada, Mail.kind == "first_commission", Mail.livemode == livemode)
+    return ids.encode(ids.MAIL, session.scalars(written).one())
 
 
 def add_owner(session: Session, shop: Merchant) -> str:

@@ -1,0 +1,1 @@
+"""What mails say and to whom they go: recipients, contents, templates, merchants' texts, the log and resending."""
