@@ -7,8 +7,10 @@ from uuid import UUID
 
 from app.commissions.rates import amounts
 from app.immutable import immutable
+from app.partners.models import Snapshot
 from app.partners.queries.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
+from app.programs.models import Program, Terms
 from app.programs.shapes import Commission, shape_of
 from app.programs.views import ProgramBody
 from app.sentences.calculations import formula
@@ -47,6 +49,18 @@ def of_program(program: ProgramBody) -> Offer:
         holdback_days=program.holdback_days,
         is_approved_at_once=program.auto_approve,
         multi_level=program.multi_level if program.multi_level_enabled else (),
+    )
+
+
+def of_snapshot(snapshot: Snapshot, terms: Terms, program: Program) -> Offer:
+    """What a partner is offered by terms that were stamped onto it."""
+    return Offer(
+        commission=snapshot.commission,
+        currency=program.currency,
+        commission_base=terms.commission_base,
+        holdback_days=terms.holdback_days if snapshot.holdback_days is None else snapshot.holdback_days,
+        is_approved_at_once=program.auto_approve,
+        multi_level=terms.multi_level if program.multi_level_enabled else (),
     )
 
 

@@ -1,46 +1,19 @@
-"""Inviting a partner, and approving, pausing and banning it."""
-
-from typing import Annotated
+"""The status of a partner: approving, pausing and banning it."""
 
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from app.http import causes, configured
+from app.http import causes
 from app.pages import layout, signed_in
-from app.pages.console import partners, programs
-from app.pages.console.frame import blueprint, sent
+from app.pages.console import partners
+from app.pages.console.frame import blueprint
 from app.pages.signed_in import SignedIn
-from app.partners.joining import invitations
-from app.partners.managing import commands, views
+from app.partners.managing import commands
 from app.partners.managing.program_partners import Move
 from app.partners.queries.listing import get_partner
-from app.partners.validation import slug as valid_slug
 from app.payouts.steps import bans
-from app.programs.programs import get_program
-from app.views import EmailAddress, OneLine, Request
-
-
-class Invitation(Request):
-    """An invitation of an address."""
-
-    email: EmailAddress
-    name: Annotated[str, Field(max_length=200), OneLine(filled=True)] | None = None
-    slug: Annotated[str, AfterValidator(valid_slug)] | None = None
-
-
-@blueprint.post("/programs/<program_id>/invite")
-@signed_in.form("partners:write", shown_on=programs.program)
-def invite_partner(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
-    """Invite an address; the page after it shows the link, this once."""
-    caller = who.caller
-    program = get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
-    body = sent(Invitation)
-    invited = invitations.invite(session, caller, program, body.email, name=body.name, slug=body.slug)
-    shown = views.load_invited(session, invited, configured.settings().public_url)
-    return layout.render("console/invited.html", who, status=201, shown=shown)
 
 
 @blueprint.post("/partners/<partner_id>/approve")
@@ -64,14 +37,15 @@ def ban_partner(session: Session, who: SignedIn, partner_id: str) -> ResponseRet
     caller = who.caller
     partner = get_partner(session, caller.organization_ids, partner_id)
     done = bans.ban(session, caller, partner, causes.this_request(), livemode=caller.livemode)
-    return layout.flash(_to_partner(partner_id), "partner_banned", count=len(done.canceled))
+    return layout.flash(to_partner(partner_id), "partner_banned", count=len(done.canceled))
 
 
 def _move(session: Session, who: SignedIn, partner_id: str, move: Move) -> Response:
     partner = get_partner(session, who.caller.organization_ids, partner_id, to_change=True)
     commands.move(session, who.caller, partner, move)
-    return layout.flash(_to_partner(partner_id), "partner_approved" if move == "approve" else "partner_paused")
+    return layout.flash(to_partner(partner_id), "partner_approved" if move == "approve" else "partner_paused")
 
 
-def _to_partner(partner_id: str) -> Response:
+def to_partner(partner_id: str) -> Response:
+    """To the page of the partner."""
     return redirect(url_for("console.partner", partner_id=partner_id), 303)
