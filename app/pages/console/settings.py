@@ -9,12 +9,15 @@ from app.http import configured
 from app.organizations import audit as trail
 from app.organizations import keys as api_keys
 from app.organizations import views as organization_views
+from app.organizations.permissions import LEVELS, PERMISSIONS
 from app.outbound import commands as outbound
 from app.outbox import endpoints as outbound_endpoints
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Dated, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
 from app.programs import programs, views
+from app.signups import browser_keys
+from app.signups import views as signup_views
 from app.stripe_events.endpoints import commands, rows
 
 PLACES: Final = (
@@ -64,14 +67,18 @@ def stripe_endpoints(session: Session, who: SignedIn) -> Response:
 @blueprint.get("/settings/keys")
 @signed_in.page("keys:read")
 def keys(session: Session, who: SignedIn) -> Response:
-    """API keys without their values, revoked ones too."""
+    """API keys without their values, revoked ones too, and the newest browser keys."""
     query = asked(Listing)
     page = api_keys.list_keys(session, who.caller.organization_ids, limit=ROWS, starting_after=query.starting_after)
     shown = [organization_views.key_body(key) for key in page.rows]
+    of_pages = browser_keys.list_keys(session, who.caller.organization_ids, limit=ROWS)
     return layout.render(
         "console/settings/keys.html",
         who,
         rows=shown,
+        browser_keys=[signup_views.browser_key_body(key) for key in of_pages.rows],
+        levels=LEVELS,
+        permissions=PERMISSIONS,
         links=links(shown, has_more=page.has_more),
     )
 

@@ -1,5 +1,5 @@
 """The forms of the settings, all of them on the console's blueprint."""
 
-from app.pages.forms.settings import doctor, stripe
+from app.pages.forms.settings import doctor, keys, stripe
 
-__all__ = ["doctor", "stripe"]
+__all__ = ["doctor", "keys", "stripe"]

@@ -15,6 +15,7 @@ from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console import settings
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.once import once
 from app.pages.forms.settings import confirming
 from app.pages.forms.settings.confirming import What
 from app.pages.signed_in import SignedIn
@@ -53,6 +54,7 @@ class NewApiKey(Request):
 
 @blueprint.post("/settings/stripe")
 @signed_in.form("endpoints:write", shown_on=settings.stripe_endpoints)
+@once
 def create_endpoint(session: Session, who: SignedIn) -> ResponseReturnValue:
     """Make an endpoint of the mode that is shown; its page says what to enter at Stripe."""
     caller, body = who.caller, sent(NewEndpoint)
