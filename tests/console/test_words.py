@@ -21,6 +21,8 @@ from app.pages.portal import frame
 from app.partners.payout_methods.destinations.kinds import FORMS
 from app.partners.terms.snapshots import AppliesTo
 from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
+from app.payouts.files import kinds
+from app.payouts.files.importing import Said
 from app.payouts.files.views import FileStatus
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
@@ -43,6 +45,9 @@ FAMILIES: Final = {
         *get_args(outbound.Status),
         *("queued", "running", "ready", "failed", "expired", "missing"),
     ),
+    "file_kind": kinds.FORMATS,
+    "file_use": kinds.FORMATS,
+    "result": (*get_args(Said), "not_applied"),
     "account": ACCOUNT_KINDS,
     "step": get_args(overview.Step),
     "attention": get_args(overview.Attention),
