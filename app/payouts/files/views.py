@@ -79,17 +79,17 @@ def load_files(session: Session, run: PayoutRun) -> list[PayoutFileBody]:
         .where(PayoutFile.run_id == run.id, PayoutFile.status.in_(("current", "void")))
         .order_by(PayoutFile.id)
     )
-    return [_file_body(file) for file in session.scalars(shown)]
+    return [file_body(file) for file in session.scalars(shown)]
 
 
 def imported_body(run: PayoutRun, done: Imported) -> ImportedBody:
     """What a result file did, with the lines that changed nothing."""
     return ImportedBody(
         run_id=ids.encode(ids.PAYOUT_RUN, run.id),
-        confirmed=done.confirmed,
-        failed=done.failed,
-        unchanged=done.unchanged,
-        waiting=done.waiting,
+        confirmed=len(done.said("paid")),
+        failed=len(done.said("failed")),
+        unchanged=len(done.said("unchanged")),
+        waiting=len(done.said("waiting")),
         not_applied=_not_applied(done.not_applied),
     )
 
