@@ -56,6 +56,7 @@ FAMILIES: Final = {
     "settings": [name for _, name, _ in settings.PLACES],
     "settings_text": [name for _, name, _ in settings.PLACES],
     "level": LEVELS,
+    "disabled_reason": ("by_request", "failing", "restored"),
     "finding_level": get_args(findings.Level),
     **dict.fromkeys(("confirm_title", "confirm_text", "confirm_button"), get_args(confirming.What)),
     "field": {field for fields in FORMS.values() for field in fields},
