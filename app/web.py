@@ -15,7 +15,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from app import config, db, ids, jobs, metrics, sealing
 from app.config import Settings
 from app.errors import Unauthenticated
-from app.http import bodies, csv_lists, docs, document, errors, idempotency, surfaces, throttle
+from app.http import bodies, csv_lists, errors, idempotency, surfaces, throttle
+from app.http.openapi import docs, document
 from app.organizations import access, request_limits, stored_responses
 from app.pages import routes as pages
 from app.request_buffer import BODY_BYTES, LONG_BODIES

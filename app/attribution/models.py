@@ -17,6 +17,7 @@ class SessionTouch(Base):
     """A touchpoint of a session that a Stripe object names: evidence, and so kept for ever."""
 
     __tablename__ = "session_touches"
+    __table_args__ = (Index("ix_session_touches_partner_id", "partner_id", "touched_at"),)
 
     session_id: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -97,7 +98,7 @@ class Attribution(Base):
         CheckConstraint(
             "carrier = 'manual' OR (partner_id IS NOT NULL AND program_id IS NOT NULL)", name="names_a_partner"
         ),
-        Index("ix_attributions_partner_id", "partner_id"),
+        Index("ix_attributions_partner_id", "partner_id", "bound_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

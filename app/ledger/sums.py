@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.immutable import immutable
 from app.ledger.models import ALL_PARTNERS
-from app.ledger.tail import MINORS, moved
+from app.ledger.tail import CHECKPOINT, IS_SUMMED, MINORS, SINCE, moved
 
 EVER: Final = date.min
 """The first day of sums over all days, and the day that spans are counted from."""
@@ -93,55 +93,53 @@ SUMMED_FIGURES: Final = ", ".join(f"sum({figure})::bigint AS {figure}" for figur
 
 _EARNED: Final = " + ".join(MINORS)
 
-# A checkpoint is used only if its days have the requested time zone. A checkpoint ahead of this cluster's transaction
-# ids was copied from another cluster: it would hide new entries, so it is not used.
-_CHECKPOINT: Final = """
-    checkpoint AS MATERIALIZED (
-        SELECT coalesce(
-            (SELECT below FROM sums_checkpoints
-             WHERE program_id = :program_id AND time_zone = :time_zone
-               AND below <= pg_snapshot_xmin(pg_current_snapshot())),
-            '0'
-        ) AS below
-    )"""
-_SINCE: Final = "(SELECT below FROM checkpoint)"
-_IS_SUMMED: Final = f"{_SINCE} > '0'::xid8 AND kept.program_id = :program_id AND kept.livemode = :livemode"
-
 _OF_PROGRAM_ONLY: Final = "commission.program_id = :program_id AND commission.livemode = :livemode"
 _OF_THESE: Final = f"{_OF_PROGRAM_ONLY} AND commission.partner_id = ANY (:partner_ids)"
 
 _OF_PARTNERS = text(f"""
-    WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_THESE)}
+    WITH {CHECKPOINT}, {moved(since=SINCE, below="", among=_OF_THESE)}
     SELECT partner_id, currency, {SUMMED_FIGURES}
     FROM (
         SELECT kept.partner_id, kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
-        WHERE {_IS_SUMMED} AND kept.partner_id = ANY (:partner_ids) AND kept.days = {ALL_DAYS}
+        WHERE {IS_SUMMED} AND kept.partner_id = ANY (:partner_ids) AND kept.days = {ALL_DAYS}
         UNION ALL SELECT partner_id, currency, {FIGURE_LIST} FROM moved
     ) AS every
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
 
 _OF_PROGRAM_EVER = text(f"""
-    WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)}
+    WITH {CHECKPOINT}, {moved(since=SINCE, below="", among=_OF_PROGRAM_ONLY)}
     SELECT currency, {SUMMED_FIGURES}
     FROM (
         SELECT kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
-        WHERE {_IS_SUMMED} AND kept.partner_id = '{ALL_PARTNERS}' AND kept.days = {ALL_DAYS}
+        WHERE {IS_SUMMED} AND kept.partner_id = '{ALL_PARTNERS}' AND kept.days = {ALL_DAYS}
         UNION ALL SELECT currency, {FIGURE_LIST} FROM moved
     ) AS every
     GROUP BY currency ORDER BY currency
 """)
 
+_OF_PARTNER = text(f"""
+    WITH {CHECKPOINT}, {moved(since=SINCE, below="", among=_OF_THESE)}
+    SELECT day, currency, {SUMMED_FIGURES}
+    FROM (
+        SELECT kept.day, kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
+        WHERE {IS_SUMMED} AND kept.partner_id = ANY (:partner_ids) AND kept.days = 1
+          AND kept.day BETWEEN :first AND :last
+        UNION ALL SELECT day, currency, {FIGURE_LIST} FROM moved WHERE day BETWEEN :first AND :last
+    ) AS every
+    GROUP BY day, currency ORDER BY day, currency
+""")
+
 # Two lists in one statement: rows with a day, and rows with a partner. Partners are ranked by one sum over a few spans,
 # and only the leaders' figures are all summed.
 _OF_PROGRAM = text(f"""
-    WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)},
+    WITH {CHECKPOINT}, {moved(since=SINCE, below="", among=_OF_PROGRAM_ONLY)},
     span AS (SELECT * FROM unnest(CAST(:days AS smallint[]), CAST(:begins AS date[])) AS span(days, day)),
     by_day AS (
         SELECT day, currency, {SUMMED_FIGURES}
         FROM (
             SELECT kept.day, kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
-            WHERE {_IS_SUMMED} AND kept.partner_id = :all_partners AND kept.days = 1
+            WHERE {IS_SUMMED} AND kept.partner_id = :all_partners AND kept.days = 1
               AND kept.day BETWEEN :first AND :last
             UNION ALL SELECT day, currency, {FIGURE_LIST} FROM moved WHERE day BETWEEN :first AND :last
         ) AS every
@@ -155,7 +153,7 @@ _OF_PROGRAM = text(f"""
                 SELECT kept.partner_id, kept.currency, sum({_EARNED})::bigint AS earned_minor,
                        sum(commission_count) AS commission_count
                 FROM span JOIN commission_sums AS kept USING (days, day)
-                WHERE {_IS_SUMMED} AND kept.partner_id <> '{ALL_PARTNERS}'
+                WHERE {IS_SUMMED} AND kept.partner_id <> '{ALL_PARTNERS}'
                 GROUP BY kept.partner_id, kept.currency
                 UNION ALL
                 SELECT partner_id, currency, {_EARNED}, commission_count FROM moved WHERE day BETWEEN :first AND :last
@@ -171,7 +169,7 @@ _OF_PROGRAM = text(f"""
         SELECT {SUMMED_FIGURES}
         FROM (
             SELECT {FIGURE_LIST} FROM span JOIN commission_sums AS kept USING (days, day)
-            WHERE {_IS_SUMMED} AND kept.partner_id = foremost.partner_id AND kept.currency = foremost.currency
+            WHERE {IS_SUMMED} AND kept.partner_id = foremost.partner_id AND kept.currency = foremost.currency
             UNION ALL
             SELECT {FIGURE_LIST} FROM moved
             WHERE partner_id = foremost.partner_id AND currency = foremost.currency AND day BETWEEN :first AND :last
@@ -200,12 +198,7 @@ def of_partners(
         partner_ids: the partners of a page, so a few.
         livemode: whether live or test money is summed; the two are never added up.
     """
-    values = {
-        "organization_id": organization_id,
-        "program_id": program_id,
-        "time_zone": time_zone,
-        "livemode": livemode,
-    }
+    values = _scope(organization_id, program_id, time_zone, livemode=livemode)
     found: dict[UUID, list[Sums]] = {}
     for row in session.execute(_OF_PARTNERS, {**values, "partner_ids": list(partner_ids)}).mappings():
         found.setdefault(row["partner_id"], []).append(_sums(row))
@@ -216,12 +209,7 @@ def of_program_ever(
     session: Session, organization_id: UUID, program_id: UUID, time_zone: str, *, livemode: bool
 ) -> list[Sums]:
     """What all partners of one program ever earned, per currency. Arguments as of `of_partners`."""
-    values = {
-        "organization_id": organization_id,
-        "program_id": program_id,
-        "time_zone": time_zone,
-        "livemode": livemode,
-    }
+    values = _scope(organization_id, program_id, time_zone, livemode=livemode)
     return [_sums(row) for row in session.execute(_OF_PROGRAM_EVER, values).mappings()]
 
 
@@ -250,10 +238,7 @@ def of_program(
     """
     spans = spans_of(first, last)
     values = {
-        "organization_id": organization_id,
-        "program_id": program_id,
-        "time_zone": time_zone,
-        "livemode": livemode,
+        **_scope(organization_id, program_id, time_zone, livemode=livemode),
         "first": first,
         "last": last,
         "days": [days for days, _ in spans],
@@ -268,6 +253,18 @@ def of_program(
     )
 
 
+def of_partner(
+    session: Session, program: tuple[UUID, UUID, str], partner_id: UUID, *, livemode: bool, first: date, last: date
+) -> list[tuple[date, Sums]]:
+    """What a partner earned on each day from `first` to `last`; days without earnings are missing.
+
+    `program` is the owner, the program and its time zone; `session` sees all of the owner's rows.
+    """
+    scope = _scope(*program, livemode=livemode)
+    rows = session.execute(_OF_PARTNER, {**scope, "partner_ids": [partner_id], "first": first, "last": last})
+    return [(row["day"], _sums(row)) for row in rows.mappings()]
+
+
 def spans_of(first: date, last: date) -> list[tuple[int, date]]:
     """The fewest spans that together are the days from `first` to `last`: length and first day of each, in order."""
     spans = []
@@ -277,6 +274,15 @@ def spans_of(first: date, last: date) -> list[tuple[int, date]]:
         spans.append((days, EVER + timedelta(days=day)))
         day += days
     return spans
+
+
+def _scope(organization_id: UUID, program_id: UUID, time_zone: str, *, livemode: bool) -> dict[str, object]:
+    return {
+        "organization_id": organization_id,
+        "program_id": program_id,
+        "time_zone": time_zone,
+        "livemode": livemode,
+    }
 
 
 def _sums(row: RowMapping) -> Sums:

@@ -6,6 +6,20 @@ from app.ledger.positions import POSITION_KINDS
 
 MINORS: Final = tuple(POSITION_KINDS.values())
 
+# A checkpoint is used only if its days have the requested time zone. A checkpoint ahead of this cluster's transaction
+# ids was copied from another cluster: it would hide new entries, so it is not used.
+CHECKPOINT: Final = """
+    checkpoint AS MATERIALIZED (
+        SELECT coalesce(
+            (SELECT below FROM sums_checkpoints
+             WHERE program_id = :program_id AND time_zone = :time_zone
+               AND below <= pg_snapshot_xmin(pg_current_snapshot())),
+            '0'
+        ) AS below
+    )"""
+SINCE: Final = "(SELECT below FROM checkpoint)"
+IS_SUMMED: Final = f"{SINCE} > '0'::xid8 AND kept.program_id = :program_id AND kept.livemode = :livemode"
+
 
 def moved(*, since: str, below: str, among: str) -> str:
     """SQL for the changes by entries of a range of transaction ids, one row for each commission: CTEs up to `moved`.

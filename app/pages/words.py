@@ -51,7 +51,6 @@ ATTENTION: Final = frozenset(
         "paused",
         "disabled",
         "needs_attention",
-        "not_applied",
     }
 )
 

@@ -60,6 +60,8 @@ class SignUp(Base):
             "organization_id",
             postgresql_where=text("email_mark <> '' AND source <> 'browser'"),
         ),
+        Index("ix_signups_partner_id", "partner_id", "occurred_at", postgresql_where=text("partner_id IS NOT NULL")),
+        Index("ix_signups_session_id", "session_id", postgresql_where=text("session_id <> ''")),
         Index("ix_signups_organization_id_livemode_id", "organization_id", "livemode", "id"),
         Index(
             "ix_signups_stated_check_at",

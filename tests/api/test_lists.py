@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.config import Settings
-from app.http.document import complete
+from app.http.openapi.document import complete
 from app.organizations.actors import AppUser
 from app.people import memberships
 from app.referrals import claims, codes

@@ -10,6 +10,7 @@ import pytest
 from app.commissions.analytics import overview
 from app.commissions.views import CommissionStatus
 from app.doctor import findings
+from app.http import statements as files
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
@@ -21,8 +22,6 @@ from app.pages.portal import frame
 from app.partners.payout_methods.destinations.kinds import FORMS
 from app.partners.terms.snapshots import AppliesTo
 from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
-from app.payouts.files import kinds
-from app.payouts.files.importing import Said
 from app.payouts.files.views import FileStatus
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
@@ -45,9 +44,6 @@ FAMILIES: Final = {
         *get_args(outbound.Status),
         *("queued", "running", "ready", "failed", "expired", "missing"),
     ),
-    "file_kind": kinds.FORMATS,
-    "file_use": kinds.FORMATS,
-    "result": (*get_args(Said), "not_applied"),
     "account": ACCOUNT_KINDS,
     "step": get_args(overview.Step),
     "attention": get_args(overview.Attention),
@@ -56,12 +52,14 @@ FAMILIES: Final = {
     "settings": [name for _, name, _ in settings.PLACES],
     "settings_text": [name for _, name, _ in settings.PLACES],
     "level": LEVELS,
-    "disabled_reason": ("by_request", "failing", "restored"),
     "finding_level": get_args(findings.Level),
     **dict.fromkeys(("confirm_title", "confirm_text", "confirm_button"), get_args(confirming.What)),
     "field": {field for fields in FORMS.values() for field in fields},
     "portal_nav": [name for name, _ in frame.PAGES],
     "portal_status": get_args(AffiliateStatus),
+    "activity": ("visits", "sign_ups", "customers", "commissions"),
+    "portal_chart": ("visits", "earned"),
+    "file": get_args(files.Form),
     "promotion_status": ("pending", "created", "failed", "given"),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),

@@ -10,7 +10,7 @@ from flask_openapi3 import OpenAPI
 from sqlalchemy import select
 
 from app import db
-from app.http.document import complete
+from app.http.openapi.document import complete
 from app.programs.models import Program
 from app.statements import closing, periods
 from tests.conftest import Deliver, Drain

@@ -12,8 +12,8 @@ from flask_openapi3 import OpenAPI
 from app import metrics, settings_files
 from app.attribution.carriers import CARRIERS
 from app.config import Settings
-from app.http.document import complete
 from app.http.errors import PAGE_PATHS
+from app.http.openapi.document import complete
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
 from app.payments.waiting import reasons

@@ -9,7 +9,7 @@ from flask import Flask
 from flask_openapi3 import OpenAPI
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from app.http.document import complete
+from app.http.openapi.document import complete
 from app.outbox.event_types import EVENT_TYPES
 from app.outbox.waits import WAITS_SECONDS
 from app.rest.outbound.payloads import DATA, DESCRIPTIONS

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask_openapi3 import OpenAPI
 
-from app.http.document import complete
+from app.http.openapi.document import complete
 
 from .command_reference import MARK
 from .pages import ROOT, pages

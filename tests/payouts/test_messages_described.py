@@ -6,7 +6,7 @@ from flask import Flask
 from flask_openapi3 import OpenAPI
 
 from app import db, ids
-from app.http.document import complete
+from app.http.openapi.document import complete
 from app.outbox.bodies import contents_of
 from tests.conftest import Deliver, Drain
 from tests.docs.shapes import departures

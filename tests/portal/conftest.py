@@ -57,4 +57,5 @@ def pages(application: Flask, ids: Mapping[str, str]) -> Iterator[str]:
 
 
 def _is_page(rule: object) -> bool:
-    return rule.endpoint.startswith("portal.") and "GET" in rule.methods and not rule.rule.endswith(".png")  # type: ignore[attr-defined]
+    is_file = rule.rule.endswith((".png", "/file"))  # type: ignore[attr-defined]
+    return rule.endpoint.startswith("portal.") and "GET" in rule.methods and not is_file  # type: ignore[attr-defined]

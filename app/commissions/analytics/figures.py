@@ -44,12 +44,7 @@ def analyse(
     Raises:
         InvalidRequest: `from` is later than `to`, or too many days lie between them.
     """
-    last = last or _today(session, program.time_zone)
-    first = first or last - timedelta(days=DAYS - 1)
-    if first > last:
-        raise InvalidRequest("`from` must not be later than `to`", param="from")
-    if (last - first).days >= MOST_DAYS:
-        raise InvalidRequest(f"`from` and `to` may be {MOST_DAYS} days apart at most", param="from")
+    first, last = period(session, program, first, last)
     program_sums = sums.of_program(
         session,
         program.organization_id,
@@ -69,6 +64,17 @@ def analyse(
         series=_every_day(program_sums.by_day, first, last, [total.currency for total in totals]),
         leaders=[(partners[partner_id], earned) for partner_id, earned in program_sums.by_partner],
     )
+
+
+def period(session: Session, program: Program, first: date | None, last: date | None) -> tuple[date, date]:
+    """The first and last day that are meant, by default thirty days up to today. Raises InvalidRequest."""
+    last = last or _today(session, program.time_zone)
+    first = first or last - timedelta(days=DAYS - 1)
+    if first > last:
+        raise InvalidRequest("`from` must not be later than `to`", param="from")
+    if (last - first).days >= MOST_DAYS:
+        raise InvalidRequest(f"`from` and `to` may be {MOST_DAYS} days apart at most", param="from")
+    return first, last
 
 
 def _today(session: Session, time_zone: str) -> date:

@@ -3,8 +3,8 @@
 from app.pages.console.routes import blueprint
 from app.pages.forms import commissions, events, payments
 from app.pages.forms.partners import routes as partners
-from app.pages.forms.payouts import routes as payouts
+from app.pages.forms.payouts import previews
 from app.pages.forms.programs import routes as programs
 from app.pages.forms.settings import routes as settings
 
-__all__ = ["blueprint", "commissions", "events", "partners", "payments", "payouts", "programs", "settings"]
+__all__ = ["blueprint", "commissions", "events", "partners", "payments", "previews", "programs", "settings"]

@@ -1,6 +1,7 @@
 """What the portal's pages share: their blueprint, who may see them, and the program that a page is about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final
 
@@ -9,11 +10,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.branding import brand as brands
-from app.branding.brand import Brand
 from app.errors import Forbidden, NotFound
 from app.immutable import immutable
 from app.organizations import access
+from app.organizations.permissions import Caller
 from app.pages import layout, signed_in
 from app.pages.signed_in import SignedIn, View
 from app.partners.partner_side import enrollments
@@ -22,6 +22,7 @@ from app.sentences.say import say
 
 PAGES: Final = (
     ("overview", "portal.program"),
+    ("activity", "portal.activity"),
     ("links", "portal.links"),
     ("commissions", "portal.commissions"),
     ("statements", "portal.statements"),
@@ -35,11 +36,10 @@ blueprint: Final = Blueprint("portal", __name__, url_prefix="/portal")
 
 @immutable
 class Enrolled:
-    """The program that a page is about, with its brand and name there, and the partner in it: their public ids."""
+    """The program that a page is about, and the partner in it: their public ids."""
 
     id: str
     name: str
-    brand: Brand
     currency: str
     partner_id: str
     status: AffiliateStatus
@@ -56,14 +56,17 @@ def form(permission: str, *, shown_on: View | None = None) -> Callable[[View], V
     return lambda view: guard(_for_partners(view))
 
 
+def form_that_waits(permission: str) -> Callable[[View], View]:
+    """As `form`, without a transaction: what it calls opens its own, and none is open while it waits."""
+    return signed_in.form(permission, _no_transaction)
+
+
 def load_enrolled(session: Session, who: SignedIn, program_id: str) -> Enrolled:
     """The program of a page. Raises NotFound, or Forbidden if the enrollment was ended."""
     partner, program = enrollments.get_enrollment(session, who.caller, program_id)
-    brand = brands.load(session, program.id)
     return Enrolled(
         id=ids.encode(ids.PROGRAM, program.id),
-        name=brand.name,
-        brand=brand,
+        name=program.name,
         currency=program.currency,
         partner_id=ids.encode(ids.PARTNER, partner.id),
         status=affiliate_status(partner.status),
@@ -74,6 +77,12 @@ def require_program(enrolled: Enrolled, program_id: str, noun: str, public_id: s
     """Refuse what belongs to another program than the page is about. Raises NotFound."""
     if program_id != enrolled.id:
         raise NotFound.of(noun, public_id, where=" in this program")
+
+
+@contextmanager
+def _no_transaction(_caller: Caller) -> Iterator[Session]:
+    """A session without a database."""
+    yield Session()
 
 
 def _for_partners(view: View) -> View:

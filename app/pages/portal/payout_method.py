@@ -13,9 +13,13 @@ from app.pages import layout
 from app.pages.console.frame import asked
 from app.pages.portal.frame import blueprint, form, load_enrolled, page, render
 from app.pages.signed_in import SignedIn
+from app.partners.models import Partner
 from app.partners.partner_side import writing
 from app.partners.payout_methods.destinations.fields import METHODS, Method
 from app.partners.payout_methods.destinations.kinds import FORMS
+from app.payouts.connect import accounts
+from app.payouts.connect import views as connect_views
+from app.payouts.connect.models import ConnectedAccount
 from app.payouts.partner_methods import commands, views
 from app.sentences import payouts as sentences
 from app.views import Request
@@ -79,8 +83,14 @@ def _show(
         status=200 if refused is None else refusals.status_of(refused),
         method=views.load_body(session, partner, livemode=livemode),
         ways=views.load_available(session, partner, country=code, currency=None, livemode=livemode),
+        account=connect_views.payout_account(partner, _account(session, who, partner)),
         chosen=method,
         fields=FORMS[method] if method else (),
         sent=request.form,
         refused=refused,
     )
+
+
+def _account(session: Session, who: SignedIn, partner: Partner) -> ConnectedAccount | None:
+    own = partner.partner_organization_id
+    return accounts.find(session, partner.organization_id, own, livemode=who.caller.livemode)

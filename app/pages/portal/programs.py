@@ -11,7 +11,7 @@ from app.commissions import views as commission_views
 from app.commissions.queries import ListQuery
 from app.http import configured
 from app.pages.console.frame import ROWS, Listing, asked, links
-from app.pages.portal import codes
+from app.pages.portal import activity, codes
 from app.pages.portal.frame import blueprint, load_enrolled, page, render
 from app.pages.signed_in import SignedIn
 from app.partners.partner_side import enrollments, statistics, views, writing
@@ -42,8 +42,7 @@ def list_programs(session: Session, who: SignedIn) -> ResponseReturnValue:
 def program(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
     """A program: the link to share, what was earned, and what the next payout has."""
     enrolled = load_enrolled(session, who, program_id)
-    partner, found = enrollments.get_enrollment(session, who.caller, program_id)
-    [shown] = views.load_my_programs(session, [(partner, found)])
+    [shown] = views.load_my_programs(session, [enrollments.get_enrollment(session, who.caller, program_id)])
     referral = views.load_referral(session, who.caller, program_id, configured.settings().public_url)
     latest = ListQuery(LATEST, who.caller.livemode)
     page_of_latest = commissions_queries.load_own_page(session, who.caller, latest, enrolled.partner_id)
@@ -52,7 +51,6 @@ def program(session: Session, who: SignedIn, program_id: str) -> ResponseReturnV
         who,
         enrolled=enrolled,
         shown=shown,
-        welcome=views.welcome(enrolled.brand, partner),
         referral=referral,
         picture=codes.picture(referral.link) if referral.link else None,
         commissions=commission_views.own_commission_bodies(session, page_of_latest.rows),
@@ -67,6 +65,7 @@ def _money(session: Session, who: SignedIn, program_id: str) -> dict[str, object
     balance = views.my_balance(statistics.load_own(session, who.caller, program_id))
     partner = writing.find_as_owner(session, who.caller, program_id)
     return {
+        "activity": activity.load(session, who, program_id),
         "months": statement_views.statement_page(closed, running),
         "balances": balance.data,
         "method": method_views.load_body(session, partner, livemode=who.caller.livemode),

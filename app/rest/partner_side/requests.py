@@ -1,5 +1,6 @@
 """Request models of the partner side, of sign-up and of joining: paths, queries and bodies."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -9,6 +10,7 @@ from app.outbound.postbacks import PLACEHOLDERS
 from app.outbox.event_types import PARTNER_EVENTS
 from app.paging import After
 from app.payouts.transitions import PayoutStatus
+from app.rest.programs.requests import EPOCH
 from app.views import EmailAddress, Moment, OneLine, OneOf, Request
 
 
@@ -33,6 +35,20 @@ class MyLinkQuery(Request):
         description="Letters, digits, dots, hyphens and underscores. Visits by the link are counted under it.",
         examples=["newsletter-12"],
     )
+
+
+class MyActivityQuery(Request):
+    """The days of your activity."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: date | None = Field(
+        default=None,
+        ge=EPOCH,
+        alias="from",
+        description="A day in the program's time zone; null: thirty days up to `to`.",
+    )
+    last: date | None = Field(default=None, ge=EPOCH, alias="to", description="Included; null: today.")
 
 
 class MyPayoutQuery(Request):

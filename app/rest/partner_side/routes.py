@@ -4,13 +4,14 @@ from functools import partial
 
 from flask import Response, g
 
+from app.commissions.analytics import own_activity, own_views
 from app.errors import InvalidRequest
 from app.http import configured
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.joining import invitations
-from app.partners.partner_side import enrollments, statistics
+from app.partners.partner_side import enrollments, statistics, writing
 from app.partners.partner_side import views as shapes
 from app.programs.models import Program
 from app.rest.partner_side import requests
@@ -40,6 +41,19 @@ def show_my_referral(path: requests.MyProgramPath, query: requests.MyLinkQuery) 
         return ViewResponse(
             own_links.load_link(session, g.caller, path.program_id, url, to=query.to, sub_id=query.sub_id)
         )
+
+
+@api.get(
+    "/v1/admin/affiliate-me/programs/<program_id>/activity",
+    security=needs("commissions:read"),
+    responses={"200": own_views.ActivityBody, "404": ErrorBody},
+)
+def show_my_activity(path: requests.MyProgramPath, query: requests.MyActivityQuery) -> Response:
+    """What came of your links in a program, day by day: visits, sign-ups, customers and commissions."""
+    with access.affiliate_transaction(g.caller) as session:
+        partner = writing.find_as_owner(session, g.caller, path.program_id)
+        activity = own_activity.load(session, partner, livemode=g.caller.livemode, first=query.first, last=query.last)
+        return ViewResponse(own_views.activity_body(partner, session.get_one(Program, partner.program_id), activity))
 
 
 @api.get("/v1/admin/affiliate-me/stats", security=needs("commissions:read"), responses={"200": shapes.MyStats})

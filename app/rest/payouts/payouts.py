@@ -67,15 +67,7 @@ def return_payout(path: requests.PayoutPath, body: requests.Return) -> Response:
     with access.transaction(g.caller) as session:
         payout = _payout(session, path)
         by = causes.this_request()
-        payout = commands.give_back(
-            session,
-            g.caller,
-            payout,
-            by,
-            amount_minor=body.amount_cents,
-            reason=body.reason,
-            returned_at=body.returned_at,
-        )
+        payout = commands.give_back(session, g.caller, payout, by, amount_minor=body.amount_cents, reason=body.reason)
         return ViewResponse(views.payout_detail(session, payout))
 
 

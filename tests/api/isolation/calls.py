@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import Flask
 from flask_openapi3 import OpenAPI
 
-from app.http.document import complete
+from app.http.openapi.document import complete
 from tests.api.conftest import Answer, Caller
 
 from .table import BODIES, FILES, READ, VALUES, Route

@@ -3,10 +3,10 @@
 from flask import Response, g
 
 from app.http.errors import ErrorBody
+from app.http.statements import DOCUMENTED, respond
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
 from app.rest.ledger.statements import requests
-from app.rest.ledger.statements.rendering import DOCUMENTED, respond
 from app.statements import partner_side, queries, views
 
 api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organization owns the key.", "own_statements")

@@ -3,12 +3,12 @@
 from flask import Response, g
 
 from app.http.errors import ErrorBody
+from app.http.statements import DOCUMENTED, respond
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.queries.listing import get_partner
 from app.programs.models import Program
 from app.rest.ledger.statements import requests
-from app.rest.ledger.statements.rendering import DOCUMENTED, respond
 from app.statements import queries, views
 from app.statements.documents import load_heading
 

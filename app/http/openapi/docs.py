@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, send_from_directory
 from flask_openapi3 import OpenAPI
 
 from app.http import html
-from app.http.document import complete
+from app.http.openapi.document import complete
 
 blueprint = Blueprint("docs", __name__)
 

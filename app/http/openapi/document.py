@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from app.http.csv_lists import CSV, EXTENSION
 from app.http.errors import ClientErrorBody, ErrorBody
-from app.http.examples import example_of
 from app.http.html import HTML, HTML_EXTENSION
 from app.http.idempotency import REPLAYED
+from app.http.openapi.examples import example_of
 from app.http.surfaces import surfaces
 from app.organizations.stored_responses import HEADER
 

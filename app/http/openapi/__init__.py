@@ -1,0 +1,1 @@
+"""The OpenAPI document: completed with examples, and served with its page."""
