@@ -1,10 +1,20 @@
 """The console's pages with their forms, all of them on one blueprint."""
 
 from app.pages.console.routes import blueprint
-from app.pages.forms import commissions, events, payments
+from app.pages.forms import commissions, crediting, events, payments
 from app.pages.forms.partners import routes as partners
 from app.pages.forms.payouts import previews
 from app.pages.forms.programs import routes as programs
 from app.pages.forms.settings import routes as settings
 
-__all__ = ["blueprint", "commissions", "events", "partners", "payments", "previews", "programs", "settings"]
+__all__ = [
+    "blueprint",
+    "commissions",
+    "crediting",
+    "events",
+    "partners",
+    "payments",
+    "previews",
+    "programs",
+    "settings",
+]
