@@ -28,7 +28,7 @@ HTTP_CODES: Final[Mapping[int, str]] = {
 }
 """Codes for refusals by Flask itself; other refusals by Flask are malformed requests."""
 JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"
-PAGE_PATHS: Final = ("/console", "/portal", "/apply", "/login", "/logout", "/language")
+PAGE_PATHS: Final = ("/console", "/portal", "/apply", "/login", "/logout", "/language", "/join", "/confirm")
 """Below them an error is a page for people."""
 TITLED: Final = frozenset({400, 403, 404, 409, 429, 500, 503})
 """Statuses whose error pages have a title of their own; others have that of 400."""

@@ -23,11 +23,19 @@ Member = Row[Membership, Person]
 
 
 def add(
-    session: Session, actor: Actor, organization_id: UUID, *, email: str, role: str, name: str | None = None
+    session: Session,
+    actor: Actor,
+    organization_id: UUID,
+    *,
+    email: str,
+    role: str,
+    name: str | None = None,
+    language: str | None = None,
 ) -> Member:
     """Add a person to an organization, or let a disabled one in again, with an audit entry.
 
-    A person with this address may be in other organizations; nothing of them is shown, and they do not change.
+    A person with this address may be in other organizations; nothing of them is shown, and they do not change. A new
+    person has `language` as its choice; a known one keeps its own.
 
     Raises:
         Forbidden: the actor may do less than the role, or is a test key.
@@ -38,7 +46,7 @@ def add(
     address = require_address(email)
     shown_name = None if name is None else require_line(name, param="name")
     with db.across_modes(session):
-        person_id = _find_or_insert(session, address)
+        person_id = _find_or_insert(session, address, language)
     present = session.get(Membership, (person_id, organization_id), with_for_update=True)
     if present is not None and present.disabled_at is None:
         raise Conflict(f"{address} is in this organization already, as {present.role}", code="already_a_member")
@@ -52,11 +60,13 @@ def add(
     return get(session, [organization_id], subject_id)
 
 
-def add_first_owner(session: Session, actor: Actor, organization_id: UUID, *, email: str) -> bool:
-    """Add the first owner of an organization that has none; returns whether it had none. Raises as `add`."""
+def add_first_owner(
+    session: Session, actor: Actor, organization_id: UUID, *, email: str, language: str | None = None
+) -> bool:
+    """Add the first owner of an organization that has none; returns whether it had none. Else as `add`."""
     if session.scalar(_owners(organization_id).limit(1)) is not None:
         return False
-    add(session, actor, organization_id, email=email, role=OWNER)
+    add(session, actor, organization_id, email=email, role=OWNER, language=language)
     return True
 
 
@@ -150,8 +160,12 @@ def _only(session: Session, organization_ids: Sequence[UUID], condition: ColumnE
     return members[0]
 
 
-def _find_or_insert(session: Session, address: str) -> UUID:
-    new = insert(Person).values(id=ids.new(), email=address).on_conflict_do_nothing(index_elements=["email"])
+def _find_or_insert(session: Session, address: str, language: str | None) -> UUID:
+    new = (
+        insert(Person)
+        .values(id=ids.new(), email=address, language=language)
+        .on_conflict_do_nothing(index_elements=["email"])
+    )
     session.execute(new)
     return session.scalars(select(Person.id).where(Person.email == address)).one()
 

@@ -16,8 +16,22 @@ from .test_second_language import asked_for, explained
 __all__ = ["asked_for"]
 
 SAME: Final = {
-    *("Accrual", "Browser", "Bytes", "CODE", "Code", "IBAN", "Link", "Name", "Partner", "PayPal", "PaymentIntent"),
-    *("Payoneer", "Redis", "SHA-256", "Snippet", "Stripe", "System", "URL", "Version", "Wise", "ms"),
+    *(
+        "Accrual",
+        "Browser",
+        "Bytes",
+        "CODE",
+        "Code",
+        "IBAN",
+        "Link",
+        "Live",
+        "Logo",
+        "Name",
+        "Partner",
+        "PayPal",
+        "PaymentIntent",
+    ),
+    *("Payoneer", "Redis", "SHA-256", "Snippet", "Status", "Stripe", "System", "Test", "URL", "Version", "Wise", "ms"),
 }
 """Words that are the same in both languages."""
 ENGLISH: Final = re.compile(r"\b(the|and|of|is|are|not|with|for|by|this|has|have|were|your|from)\b")

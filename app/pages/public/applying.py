@@ -10,16 +10,15 @@ from app.errors import InvalidRequest
 from app.http import bodies, html, throttle
 from app.organizations import actors
 from app.pages import browser, reader
+from app.pages.public.joining import name as name_sent
 from app.pages.public.sign_in import POLICY
 from app.partners.joining import signup
 from app.sentences import catalogue
-from app.texts import require_line
 
 blueprint = Blueprint("apply", __name__)
 
 LOOKS_PER_MINUTE: Final = 60
 """Times that one address may open the page."""
-NAME_LENGTH: Final = 200
 
 
 @blueprint.get("/apply/<program_id>")
@@ -37,20 +36,13 @@ def send(program_id: str) -> ResponseReturnValue:
     bodies.check_page()
     browser.require_own_form()
     try:
-        name = _name(request.form.get("name", ""))
+        name = name_sent(request.form.get("name", ""))
         with db.web_transaction() as session:
             signup.sign_up(session, actors.PUBLIC, program_id, name=name, email=request.form.get("email", ""))
     except InvalidRequest as refused:
         return _page(program_id, refused=refused)
     jobs.wake(jobs.MAILS)
     return redirect(url_for("apply.apply", program_id=program_id, sent="yes"), 303)
-
-
-def _name(sent: str) -> str:
-    """The name, if it has no more characters than REST takes. Raises InvalidRequest."""
-    if len(sent) > NAME_LENGTH:
-        raise InvalidRequest(f"name has {len(sent)} characters; give at most {NAME_LENGTH}", param="name")
-    return require_line(sent, param="name")
 
 
 def _page(program_id: str, *, is_sent: bool = False, refused: InvalidRequest | None = None) -> ResponseReturnValue:

@@ -82,10 +82,11 @@ def link(public_url: str, token: str) -> str:
     return f"{public_url}/confirm#{token}"
 
 
-def confirm(session: Session, actor: Actor, token: str) -> Partner:
+def confirm(session: Session, actor: Actor, token: str, language: str | None = None) -> Partner:
     """Mark the partner's address as confirmed, with an audit entry; returns the partner. Not in a narrowed session.
 
-    From then on a person with this address may sign in to the partner's organization, if that has no owner yet.
+    From then on a person with this address may sign in to the partner's organization, if that has no owner yet; a new
+    person has `language` as its choice.
 
     Raises:
         NotFound: `confirmation_not_found`: the token is unknown, used or expired, or the enrollment was ended.
@@ -109,7 +110,8 @@ def confirm(session: Session, actor: Actor, token: str) -> Partner:
     confirmation.used_at = now
     enrollment.set_email_state(session, partner, "confirmed")
     if partner.partner_organization_id is not None:
-        memberships.add_first_owner(session, actor, partner.partner_organization_id, email=partner.email)
+        owner_id = partner.partner_organization_id
+        memberships.add_first_owner(session, actor, owner_id, email=partner.email, language=language)
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.email_confirmed", subject_id, organization_id=partner.organization_id)
     outbound_facts.record(session, partner, outbound_facts.UPDATED)

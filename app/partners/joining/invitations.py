@@ -139,10 +139,10 @@ def link(public_url: str, token: str) -> str:
     return f"{public_url}/join#{token}"
 
 
-def join(session: Session, actor: actors.Actor, token: str, name: str) -> Joined:
+def join(session: Session, actor: actors.Actor, token: str, name: str, language: str | None = None) -> Joined:
     """Use an invitation: create an affiliate organization with a key and activate the partner, with an audit entry.
 
-    The invited address becomes a person who may sign in to the organization. Not in a narrowed session.
+    The invited address becomes a person of the organization, with `language` as its choice. Not in a narrowed session.
 
     Raises:
         NotFound: `invitation_not_found`: the token is unknown, used or expired; the message does not say which.
@@ -152,7 +152,7 @@ def join(session: Session, actor: actors.Actor, token: str, name: str) -> Joined
     if partner.first_name is None and partner.last_name is None:
         partner.first_name, partner.last_name = split_name(name)
     _set_organization(session, partner, organization.id)
-    memberships.add_first_owner(session, actor, organization.id, email=partner.email)
+    memberships.add_first_owner(session, actor, organization.id, email=partner.email, language=language)
     _activate_pending(session, actor, partner)
     return Joined(partner, organization.id, first_keys.issue(session, organization.id, partner.organization_id))
 

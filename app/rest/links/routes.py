@@ -11,13 +11,13 @@ from flask import Response, g, request
 from app import db, direct, ids
 from app.attribution.names import fold
 from app.errors import InvalidRequest, RateLimited, Unavailable
-from app.http import configured, throttle
-from app.http.html import page
+from app.http import bodies, configured, html, throttle
 from app.http.surfaces import ViewResponse, surface
 from app.refusals import DATABASE_GONE
 from app.rest.links import browser_keys, cookies, merchant_pages
 from app.rest.links.finding import find_link, links
 from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
+from app.sentences import catalogue
 from app.touchpoints import recording, targets, visitors
 from app.touchpoints.links import Link
 from app.touchpoints.memory import Memory, touched
@@ -51,12 +51,12 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     try:
         link = find_link(path.code, query.program_id)
     except Unavailable:
-        return page("links/unavailable.html", status=503)
+        return _page("links/unavailable.html", status=503)
     target = _target(link, query.to)
     if link is None:
-        return page("links/unknown.html", status=404)
+        return _page("links/unknown.html", status=404)
     if target is None:
-        return page("links/not_ready.html", status=404)
+        return _page("links/not_ready.html", status=404)
     before, session_id = None, ""
     if link.partner_id is not None and not is_over_limit and not _is_unseen():
         before = cookies.remembered(link)
@@ -122,6 +122,11 @@ def _is_over_limit(code: str, program_id: str) -> bool:
             raise
         return True
     return False
+
+
+def _page(template: str, *, status: int) -> Response:
+    with catalogue.using(bodies.requested_language()):
+        return html.page(template, status=status)
 
 
 def _target(link: Link | None, to: str | None) -> str | None:
