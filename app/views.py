@@ -52,13 +52,14 @@ ExactInstant = Annotated[
 """A time that is shown as exactly as it is compared, so that a request with it has the same answer."""
 
 
-def _check_year(moment: datetime) -> datetime:
+def check_year(moment: datetime) -> datetime:
+    """`moment`. Raises ValueError: it is near the ends of the calendar, where date arithmetic overflows."""
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise ValueError(f"must be between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_check_year)]
+Moment = Annotated[AwareDatetime, AfterValidator(check_year)]
 """A time in a request, with its zone; not near the ends of the calendar, where date arithmetic overflows."""
 
 

@@ -10,7 +10,7 @@ from app.texts import refuse_control
 LONGEST: Final = 2000
 """Characters of a text."""
 PLACEHOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "portal_text": ("code", "organization", "partner", "program", "support_email"),
+    "portal_text": ("code", "partner", "program", "support_email"),
     "application_text": ("commission", "organization", "program", "support_email"),
 }
 """The placeholders of each text."""

@@ -51,6 +51,7 @@ ATTENTION: Final = frozenset(
         "paused",
         "disabled",
         "needs_attention",
+        "not_applied",
     }
 )
 

@@ -52,6 +52,9 @@ def test_a_brand_is_changed_field_by_field_with_audit_entries_without_words(owne
     assert shown | {"updated_at": None} == {
         **empty,
         "color": "#0a7f5a",
+        "button_text_color": "#ffffff",
+        "link_color": "#0a7d59",
+        "link_color_dark": "#479f83",
         "support_email": "help@shop.example",
         "portal_text": "Hello {partner},\n\nwrite to {support_email}.",
     }
@@ -74,7 +77,7 @@ def test_a_brand_is_changed_field_by_field_with_audit_entries_without_words(owne
         ({"name": "x" * 81}, "name", "at most 80"),
         ({"portal_text": "x" * 2001}, "portal_text", "at most 2000"),
         ({"portal_text": "a \u202e b"}, "portal_text", "control character U+202E"),
-        ({"portal_text": "{partner.__class__}"}, "portal_text", "{code}, {organization}, {partner}, {program}"),
+        ({"portal_text": "{partner.__class__}"}, "portal_text", "{code}, {partner}, {program}, {support_email}"),
         ({"application_text": "{{7*7}}"}, "application_text", "{commission}, {organization}, {program}"),
         ({"application_text": "{partner}"}, "application_text", "has '{partner}'"),
         ({"portal_text": "{support_email}"}, "portal_text", "there is no support address"),

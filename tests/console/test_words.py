@@ -22,6 +22,8 @@ from app.pages.portal import frame
 from app.partners.payout_methods.destinations.kinds import FORMS
 from app.partners.terms.snapshots import AppliesTo
 from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
+from app.payouts.files import kinds
+from app.payouts.files.importing import Said
 from app.payouts.files.views import FileStatus
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
@@ -44,6 +46,9 @@ FAMILIES: Final = {
         *get_args(outbound.Status),
         *("queued", "running", "ready", "failed", "expired", "missing"),
     ),
+    "file_kind": kinds.FORMATS,
+    "file_use": kinds.FORMATS,
+    "result": (*get_args(Said), "not_applied"),
     "account": ACCOUNT_KINDS,
     "step": get_args(overview.Step),
     "attention": get_args(overview.Attention),
@@ -52,6 +57,7 @@ FAMILIES: Final = {
     "settings": [name for _, name, _ in settings.PLACES],
     "settings_text": [name for _, name, _ in settings.PLACES],
     "level": LEVELS,
+    "disabled_reason": ("by_request", "failing", "restored"),
     "finding_level": get_args(findings.Level),
     **dict.fromkeys(("confirm_title", "confirm_text", "confirm_button"), get_args(confirming.What)),
     "field": {field for fields in FORMS.values() for field in fields},

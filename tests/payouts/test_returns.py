@@ -39,6 +39,23 @@ def test_part_that_comes_back_three_weeks_later_is_payable_again_over_its_lines(
     assert_ledger_sound()
 
 
+def test_return_is_recorded_at_the_time_it_came_back_between_the_payment_and_now(till: Till) -> None:
+    till.owes("ada")
+    payout = payout_of(till.runs(), till, "ada")["id"]
+    till.did(payout, "confirm")
+    now = datetime.now(UTC)
+    set_payout(payout, "paid", created_at=now - timedelta(weeks=3), paid_at=now - timedelta(weeks=2))
+    for when in (now - timedelta(weeks=2, seconds=1), now + timedelta(days=1)):
+        refused = till.does(payout, "return", amount_cents=400, reason="sent back", returned_at=when.isoformat())
+        assert (refused.status_code, refused.json["error"]["param"]) == (400, "returned_at")
+    last_week = now - timedelta(weeks=1)
+    shown = till.did(payout, "return", amount_cents=400, reason="sent back", returned_at=last_week.isoformat())
+    [back] = shown["returns"]
+    assert abs(datetime.fromisoformat(back["occurred_at"]) - last_week) < timedelta(milliseconds=1)
+    assert till.holds("ada")[1:4] == (400, 0, 580)
+    assert_ledger_sound()
+
+
 def test_sent_payout_that_comes_back_was_paid_first(till: Till) -> None:
     till.owes("ada")
     run = till.runs()

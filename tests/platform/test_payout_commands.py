@@ -147,5 +147,7 @@ def test_downloaded_file_of_a_canceled_payout_is_warned_of(accrual: Accrual, tmp
     run_id = accrual("payouts", "show", payout)["run_id"]
     [file] = accrual("payouts", "files", run_id, "--download", str(tmp_path))
     accrual("payouts", "cancel", payout, "--force", "--reason", "not uploaded")
+    with pytest.raises(Conflict, match="there is none to confirm"):
+        accrual("payouts", "confirm", run_id)
     printed = accrual("payouts", "files", run_id, json_expected=False).stderr
     assert f"{file['name']} is void: a payout of it was canceled; do not upload it" in printed

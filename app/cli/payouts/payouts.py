@@ -108,9 +108,10 @@ def release(organization: OrganizationName = None, data_dir: DataDir = None, as_
 
 @commands.command()
 def confirm(
-    payout: PayoutId,
+    named: Annotated[str, typer.Argument(metavar="ID", help="A payout, pyt_…, or a run, pyr_…")],
     reference: Annotated[
-        str | None, typer.Option(help="The payment's name at the bank or the provider.", show_default=False)
+        str | None,
+        typer.Option(help="The payment's name at the bank or the provider, of one payout.", show_default=False),
     ] = None,
     paid_at: Annotated[str | None, typer.Option(help="When it was paid. Default: now.", show_default=False)] = None,
     *,
@@ -118,12 +119,22 @@ def confirm(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record that a payout has reached the partner."""
+    """Record that a payout has reached the partner, or all of a run whose file was downloaded."""
+    from app.payouts.showing import queries
+    from app.payouts.showing.run_views import run_body
     from app.payouts.steps import commands as steps
+    from app.payouts.steps import confirming
 
     when = moment(paid_at, "paid-at")
+    if ids.decode(named, ids.PAYOUT_RUN) is not None:
+        with organizations.session(data_dir) as session:
+            owners = organizations.find_with_descendants(session, organization)
+            run = queries.get_run(session, owners, named)
+            confirming.confirm_run(session, CLI, run, organizations.cause(), paid_at=when)
+            shown.print_run(session, run_body(session, run), as_json=as_json)
+        return
     _change(
-        payout,
+        named,
         lambda session, found: steps.confirm(
             session, CLI, found, organizations.cause(), reference=reference, paid_at=when
         ),
@@ -191,6 +202,10 @@ def return_(
         int, typer.Option(help="How much of the net came back, in the currency's smallest unit.", show_default=False)
     ],
     reason: Reason,
+    returned_at: Annotated[
+        str | None, typer.Option(help="When it came back. Default: now.", show_default=False)
+    ] = None,
+    *,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -198,10 +213,11 @@ def return_(
     """Record that money of a payout came back, the whole or a part; that is payable again."""
     from app.payouts.steps import commands as steps
 
+    when = moment(returned_at, "returned-at")
     _change(
         payout,
         lambda session, found: steps.give_back(
-            session, CLI, found, organizations.cause(), amount_minor=amount_cents, reason=reason
+            session, CLI, found, organizations.cause(), amount_minor=amount_cents, reason=reason, returned_at=when
         ),
         organization,
         data_dir,

@@ -103,9 +103,15 @@ def payout_runs(session: Session, who: SignedIn) -> Response:
 @signed_in.page("payouts:read")
 def payout_run(session: Session, who: SignedIn, payout_run_id: str) -> Response:
     """A run with its totals, files and payouts, and what it skipped with the reasons."""
-    shown = run_views.run_body(session, queries.get_run(session, who.caller.organization_ids, payout_run_id))
-    codes = load_codes(session, run_views.partner_ids(shown))
-    return layout.render("console/payout_run.html", who, shown=shown, codes=codes)
+    run = queries.get_run(session, who.caller.organization_ids, payout_run_id)
+    shown = run_views.run_body(session, run)
+    return layout.render(
+        "console/payout_run.html",
+        who,
+        shown=shown,
+        parts=queries.parts_of(session, run),
+        codes=load_codes(session, run_views.partner_ids(shown)),
+    )
 
 
 @blueprint.get("/settings/payouts")

@@ -12,6 +12,7 @@ from app.organizations import views as organization_views
 from app.organizations.permissions import LEVELS, PERMISSIONS
 from app.outbound import commands as outbound
 from app.outbox import endpoints as outbound_endpoints
+from app.outbox.event_types import EVENT_TYPES
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Dated, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
@@ -96,6 +97,7 @@ def webhooks(session: Session, who: SignedIn) -> Response:
         "console/settings/webhooks.html",
         who,
         rows=shown,
+        event_types=EVENT_TYPES,
         links=links(shown, has_more=page.has_more),
     )
 

@@ -1,10 +1,19 @@
 """Fields that several forms have."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from app.views import OneLine
+from app.views import OneLine, check_year
 
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine(filled=True)]
 """Why a person decides something; stored permanently."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return check_year(moment.replace(tzinfo=moment.tzinfo or UTC))
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time as browsers send it, without a zone: the form says that it is in UTC."""

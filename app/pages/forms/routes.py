@@ -3,7 +3,7 @@
 from app.pages.console.routes import blueprint
 from app.pages.forms import commissions, crediting, events, payments
 from app.pages.forms.partners import routes as partners
-from app.pages.forms.payouts import previews
+from app.pages.forms.payouts import routes as payouts
 from app.pages.forms.programs import routes as programs
 from app.pages.forms.settings import routes as settings
 
@@ -14,7 +14,7 @@ __all__ = [
     "events",
     "partners",
     "payments",
-    "previews",
+    "payouts",
     "programs",
     "settings",
 ]

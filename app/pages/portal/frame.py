@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.branding import brand as brands
+from app.branding.brand import Brand
 from app.errors import Forbidden, NotFound
 from app.immutable import immutable
 from app.organizations import access
@@ -36,10 +38,11 @@ blueprint: Final = Blueprint("portal", __name__, url_prefix="/portal")
 
 @immutable
 class Enrolled:
-    """The program that a page is about, and the partner in it: their public ids."""
+    """The program that a page is about, with its brand and name there, and the partner in it: their public ids."""
 
     id: str
     name: str
+    brand: Brand
     currency: str
     partner_id: str
     status: AffiliateStatus
@@ -64,9 +67,11 @@ def form_that_waits(permission: str) -> Callable[[View], View]:
 def load_enrolled(session: Session, who: SignedIn, program_id: str) -> Enrolled:
     """The program of a page. Raises NotFound, or Forbidden if the enrollment was ended."""
     partner, program = enrollments.get_enrollment(session, who.caller, program_id)
+    brand = brands.load(session, program.id)
     return Enrolled(
         id=ids.encode(ids.PROGRAM, program.id),
-        name=program.name,
+        name=brand.name,
+        brand=brand,
         currency=program.currency,
         partner_id=ids.encode(ids.PARTNER, partner.id),
         status=affiliate_status(partner.status),

@@ -42,7 +42,8 @@ def list_programs(session: Session, who: SignedIn) -> ResponseReturnValue:
 def program(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
     """A program: the link to share, what was earned, and what the next payout has."""
     enrolled = load_enrolled(session, who, program_id)
-    [shown] = views.load_my_programs(session, [enrollments.get_enrollment(session, who.caller, program_id)])
+    partner, found = enrollments.get_enrollment(session, who.caller, program_id)
+    [shown] = views.load_my_programs(session, [(partner, found)])
     referral = views.load_referral(session, who.caller, program_id, configured.settings().public_url)
     latest = ListQuery(LATEST, who.caller.livemode)
     page_of_latest = commissions_queries.load_own_page(session, who.caller, latest, enrolled.partner_id)
@@ -51,6 +52,7 @@ def program(session: Session, who: SignedIn, program_id: str) -> ResponseReturnV
         who,
         enrolled=enrolled,
         shown=shown,
+        welcome=views.welcome(enrolled.brand, partner),
         referral=referral,
         picture=codes.picture(referral.link) if referral.link else None,
         commissions=commission_views.own_commission_bodies(session, page_of_latest.rows),

@@ -7,6 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.branding import brand as brands
+from app.branding import texts
+from app.branding.brand import Brand
 from app.errors import InvalidRequest, NotFound
 from app.immutable import immutable
 from app.organizations import audit, hierarchy
@@ -18,6 +21,7 @@ from app.partners.joining.invitations import Joined
 from app.partners.managing import outbound_facts
 from app.partners.validation import split_name
 from app.programs.models import Program
+from app.programs.shapes import shape_of
 from app.programs.terms import terms_in_force
 from app.texts import require_address
 
@@ -32,9 +36,20 @@ class OpenProgram:
     """A program that takes sign-ups, with the name of its owner and what it pays now."""
 
     program: Program
+    brand: Brand
     organization_name: str
     commission: Mapping[str, Any]
     holdback_days: int | None
+
+    def introduction(self) -> list[str]:
+        """The owner's text above the application, by paragraphs; what it pays in the reader's language."""
+        values = {
+            "program": self.brand.name,
+            "organization": self.organization_name,
+            "commission": shape_of(self.commission).offer(self.program.currency),
+            "support_email": self.brand.support_email or "",
+        }
+        return texts.paragraphs(self.brand.application_text, values)
 
 
 def load_open(session: Session, program_id: str) -> OpenProgram:
@@ -42,7 +57,7 @@ def load_open(session: Session, program_id: str) -> OpenProgram:
     program = _open_program(session, program_id)
     owner = session.get_one(Organization, program.organization_id)
     terms = terms_in_force(session, program.id)
-    return OpenProgram(program, owner.name, terms.commission, terms.holdback_days)
+    return OpenProgram(program, brands.load(session, program.id), owner.name, terms.commission, terms.holdback_days)
 
 
 def register(

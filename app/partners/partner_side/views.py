@@ -7,6 +7,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.branding import texts
+from app.branding.brand import Brand
 from app.ledger.sums import Sums
 from app.organizations.permissions import Caller
 from app.paging import HasMore
@@ -215,3 +217,14 @@ def _currency_balance(currency: str, balances: list[Balance]) -> CurrencyBalance
         fee_cents=sum(balance.fee_cents for balance in balances),
         programs=balances,
     )
+
+
+def welcome(brand: Brand, partner: Partner) -> list[str]:
+    """What the program's owner says to the partner above its figures, by paragraphs."""
+    values = {
+        "program": brand.name,
+        "partner": partner.full_name or partner.slug,
+        "code": partner.slug,
+        "support_email": brand.support_email or "",
+    }
+    return texts.paragraphs(brand.portal_text, values)

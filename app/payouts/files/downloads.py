@@ -1,5 +1,6 @@
 """Downloading a file of payouts: the first download sends its payouts."""
 
+from base64 import b64encode
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -25,6 +26,16 @@ class Downloaded:
     sha256: str
     content: bytes
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """HTTP headers by which a client saves it under its name and can check it."""
+        digest = b64encode(bytes.fromhex(self.sha256)).decode()
+        return {
+            "Content-Disposition": f'attachment; filename="{self.name}"',
+            "Repr-Digest": f"sha-256=:{digest}:",
+            "Cache-Control": "no-store",
+        }
+
 
 def download(session: Session, actor: Actor, run: PayoutRun, public_id: str, at: datetime) -> Downloaded:
     """The bytes of a file, which are the same each time. The first download makes its payouts `sent`.
@@ -43,13 +54,7 @@ def download(session: Session, actor: Actor, run: PayoutRun, public_id: str, at:
         Forbidden: `payouts_disabled`: it was never downloaded, and payouts are switched off.
     """
     run_states.lock(session, [run.id])
-    file = _get(session, run, public_id)
-    if file.status in {"replacing", "replaced"}:
-        raise Gone(
-            f"the file {public_id} was made again without a payout that has ended; list the run's files, and download "
-            "the new one",
-            code="file_replaced",
-        )
+    file = get_file(session, run, public_id)
     content = _content(file, public_id)
     is_first = file.downloaded_at is None
     if is_first:
@@ -63,12 +68,19 @@ def download(session: Session, actor: Actor, run: PayoutRun, public_id: str, at:
     return Downloaded(file.name, kinds.FORMATS[file.file_kind].content_type, file.sha256, content)
 
 
-def _get(session: Session, run: PayoutRun, public_id: str) -> PayoutFile:
+def get_file(session: Session, run: PayoutRun, public_id: str) -> PayoutFile:
+    """The file of a run with this `pyf_…` id. Raises NotFound; Gone: `file_replaced`."""
     key = ids.decode(public_id, ids.PAYOUT_FILE)
     chosen = select(PayoutFile).where(PayoutFile.id == key, PayoutFile.run_id == run.id)
     file: PayoutFile | None = session.scalar(chosen.execution_options(populate_existing=True))
     if file is None:
         raise NotFound.of("payout file", public_id, where=" in this run")
+    if file.status in {"replacing", "replaced"}:
+        raise Gone(
+            f"the file {public_id} was made again without a payout that has ended; list the run's files, and download "
+            "the new one",
+            code="file_replaced",
+        )
     return file
 
 

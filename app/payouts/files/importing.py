@@ -23,6 +23,8 @@ from app.payouts.steps import changes, facts
 AT_ONCE: Final = 500
 """Payouts whose entries are posted by one statement."""
 Becoming = Literal["paid", "failed"]
+Said = Literal["paid", "failed", "unchanged", "waiting"]
+"""What a line said of its payout: it is paid or failed by the line, was so already, or has not ended."""
 
 
 @immutable
@@ -40,30 +42,29 @@ class NotApplied:
     becoming: Becoming | None = None
 
 
+class Applied(NamedTuple):
+    """A line that agrees with what is known of its payout, or changed it."""
+
+    line: ResultLine
+    payout: Payout
+    said: Said
+
+
 @immutable
 class Imported:
     """What a result file did.
 
     Attributes:
-        confirmed: payouts that are paid by it.
-        failed: payouts that failed by it.
-        unchanged: lines that say what was known.
-        waiting: lines about payments that have not ended.
+        applied: lines that fit a payout of the run.
         not_applied: lines that contradict what is known, or name no payout of the run.
     """
 
-    confirmed: int
-    failed: int
-    unchanged: int
-    waiting: int
+    applied: Sequence[Applied]
     not_applied: Sequence[NotApplied]
 
-
-class _Judged(NamedTuple):
-    changes: dict[Becoming, list[tuple[Payout, ResultLine]]]
-    unchanged: int
-    waiting: int
-    not_applied: list[NotApplied]
+    def said(self, what: Said) -> Sequence[Applied]:
+        """The lines that said this."""
+        return [one for one in self.applied if one.said == what]
 
 
 def import_results(session: Session, actor: Actor, run: PayoutRun, content: bytes, by: Cause) -> Imported:
@@ -83,58 +84,51 @@ def import_results(session: Session, actor: Actor, run: PayoutRun, content: byte
     named = [line.reference for line in lines if line.reference is not None]
     chosen = select(Payout.id).where(Payout.run_id == run.id, among(Payout.reference, named))
     payouts = {payout.reference: payout for payout in changes.lock(session, session.scalars(chosen).all())}
-    judged = _judge(lines, payouts)
-    _confirm(session, judged.changes["paid"], by)
-    _fail(session, judged.changes["failed"], by)
-    done = Imported(
-        confirmed=len(judged.changes["paid"]),
-        failed=len(judged.changes["failed"]),
-        unchanged=judged.unchanged,
-        waiting=judged.waiting,
-        not_applied=judged.not_applied,
-    )
+    done = _judge(lines, payouts)
+    _confirm(session, done.said("paid"), by)
+    _fail(session, done.said("failed"), by)
     _audited(session, actor, run, content, done)
     return done
 
 
-def _judge(lines: Iterable[ResultLine], payouts: Mapping[str, Payout]) -> _Judged:
+def _judge(lines: Iterable[ResultLine], payouts: Mapping[str, Payout]) -> Imported:
     """What each line changes; the first line about a payout decides."""
-    changing: dict[Becoming, list[tuple[Payout, ResultLine]]] = {"paid": [], "failed": []}
-    judged = _Judged(changing, 0, 0, [])
+    applied: list[Applied] = []
+    not_applied: list[NotApplied] = []
     statuses = {reference: payout.status for reference, payout in payouts.items()}
     for line in lines:
         payout = payouts.get(line.reference or "")
         if payout is None:
-            judged.not_applied.append(NotApplied(line, "unknown_reference"))
+            not_applied.append(NotApplied(line, "unknown_reference"))
         elif line.outcome == "unknown":
-            judged.not_applied.append(NotApplied(line, "unknown_status", payout))
+            not_applied.append(NotApplied(line, "unknown_status", payout))
         elif not line.is_about(payout.net_minor, payout.currency):
-            judged.not_applied.append(NotApplied(line, "amount_differs", payout))
+            not_applied.append(NotApplied(line, "amount_differs", payout))
         elif line.outcome == "waiting":
-            judged = judged._replace(waiting=judged.waiting + 1)
+            applied.append(Applied(line, payout, "waiting"))
         elif statuses[payout.reference] == line.outcome:
-            judged = judged._replace(unchanged=judged.unchanged + 1)
+            applied.append(Applied(line, payout, "unchanged"))
         elif payout.is_transferring:
-            judged.not_applied.append(NotApplied(line, "transfer_under_way", payout, line.outcome))
+            not_applied.append(NotApplied(line, "transfer_under_way", payout, line.outcome))
         elif statuses[payout.reference] not in transitions.UNDER_WAY:
-            judged.not_applied.append(NotApplied(line, "status_refused", payout, line.outcome))
+            not_applied.append(NotApplied(line, "status_refused", payout, line.outcome))
         else:
             statuses[payout.reference] = line.outcome
-            changing[line.outcome].append((payout, line))
-    return judged
+            applied.append(Applied(line, payout, line.outcome))
+    return Imported(applied, not_applied)
 
 
-def _confirm(session: Session, paid: Sequence[tuple[Payout, ResultLine]], by: Cause) -> None:
-    for payout, line in paid:
+def _confirm(session: Session, paid: Sequence[Applied], by: Cause) -> None:
+    for line, payout, _ in paid:
         payout.provider_id = line.provider_id or payout.provider_id
-    for some in _some(payout for payout, _ in paid):
+    for some in _some(one.payout for one in paid):
         changes.end(session, some, "paid", by)
         facts.record(session, some, facts.PAID, by.occurred_at)
 
 
-def _fail(session: Session, failed: Sequence[tuple[Payout, ResultLine]], by: Cause) -> None:
+def _fail(session: Session, failed: Sequence[Applied], by: Cause) -> None:
     by_reason = defaultdict(list)
-    for payout, line in failed:
+    for line, payout, _ in failed:
         payout.provider_id = line.provider_id or payout.provider_id
         by_reason[line.reason or line.status].append(payout)
     for reason, payouts in by_reason.items():
@@ -150,8 +144,8 @@ def _some(payouts: Iterable[Payout]) -> list[list[Payout]]:
 
 def _audited(session: Session, actor: Actor, run: PayoutRun, content: bytes, done: Imported) -> None:
     details = {
-        "confirmed": done.confirmed,
-        "failed": done.failed,
+        "confirmed": len(done.said("paid")),
+        "failed": len(done.said("failed")),
         "not_applied": len(done.not_applied),
         "sha256": hashlib.sha256(content).hexdigest(),
     }

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.payouts.files.importing import Imported, NotApplied
+from app.payouts.files.importing import Imported, NotApplied, Said
 from app.payouts.files.models import PayoutFile
+from app.payouts.files.results import ResultLine
 from app.payouts.methods import FileKind, MethodName
-from app.payouts.models import PayoutRun
+from app.payouts.models import Payout, PayoutRun
 from app.sentences import payouts as sentences
 from app.views import Instant, Snake
 
@@ -57,6 +58,20 @@ class ImportedBody(Snake):
     not_applied: list[NotAppliedBody]
 
 
+class ResultLineBody(Snake):
+    """A line of a result file, the payout that it names, and what it did."""
+
+    line: int
+    reference: str | None
+    said: Said | Literal["not_applied"]
+    sentence: str | None
+    """Why it was not applied."""
+    payout_id: str | None
+    partner_id: str | None
+    net_cents: int | None
+    currency: str | None
+
+
 def load_files(session: Session, run: PayoutRun) -> list[PayoutFileBody]:
     """The files of a run that were not replaced, in the order they were made."""
     shown = (
@@ -64,22 +79,45 @@ def load_files(session: Session, run: PayoutRun) -> list[PayoutFileBody]:
         .where(PayoutFile.run_id == run.id, PayoutFile.status.in_(("current", "void")))
         .order_by(PayoutFile.id)
     )
-    return [_file_body(file) for file in session.scalars(shown)]
+    return [file_body(file) for file in session.scalars(shown)]
 
 
 def imported_body(run: PayoutRun, done: Imported) -> ImportedBody:
     """What a result file did, with the lines that changed nothing."""
     return ImportedBody(
         run_id=ids.encode(ids.PAYOUT_RUN, run.id),
-        confirmed=done.confirmed,
-        failed=done.failed,
-        unchanged=done.unchanged,
-        waiting=done.waiting,
+        confirmed=len(done.said("paid")),
+        failed=len(done.said("failed")),
+        unchanged=len(done.said("unchanged")),
+        waiting=len(done.said("waiting")),
         not_applied=_not_applied(done.not_applied),
     )
 
 
-def _file_body(file: PayoutFile) -> PayoutFileBody:
+def result_lines(done: Imported) -> list[ResultLineBody]:
+    """Every line of a result file, in its order."""
+    every = [_result_line(one.line, one.payout, one.said) for one in done.applied]
+    every += [_result_line(one.line, one.payout, "not_applied", _sentence(one)) for one in done.not_applied]
+    return sorted(every, key=lambda one: one.line)
+
+
+def _result_line(
+    line: ResultLine, payout: Payout | None, said: Said | Literal["not_applied"], sentence: str | None = None
+) -> ResultLineBody:
+    return ResultLineBody(
+        line=line.number,
+        reference=line.reference,
+        said=said,
+        sentence=sentence,
+        payout_id=None if payout is None else ids.encode(ids.PAYOUT, payout.id),
+        partner_id=None if payout is None else ids.encode(ids.PARTNER, payout.partner_id),
+        net_cents=None if payout is None else payout.net_minor,
+        currency=None if payout is None else payout.currency,
+    )
+
+
+def file_body(file: PayoutFile) -> PayoutFileBody:
+    """The file, without its content."""
     return PayoutFileBody(
         id=ids.encode(ids.PAYOUT_FILE, file.id),
         method=cast("MethodName", file.method),

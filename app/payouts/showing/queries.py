@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import BigInteger, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.immutable import immutable
 from app.paging import Page, load_page
 from app.payouts.models import UNDER_WAY_SQL, Payout, PayoutLine, PayoutReturn, PayoutRun, PayoutRunItem
-from app.payouts.transitions import UNDER_WAY
+from app.payouts.transitions import STATUSES, UNDER_WAY
 from app.programs.models import Program
 
 MOST_SHOWN: Final = 1000
@@ -88,6 +88,38 @@ def list_runs(
     """A page of a program's runs, newest first. Raises InvalidRequest."""
     matching = select(PayoutRun).where(PayoutRun.program_id == program.id, PayoutRun.livemode == livemode)
     return load_page(session, matching, PayoutRun.id, ids.PAYOUT_RUN, limit=limit, starting_after=starting_after)
+
+
+@immutable
+class RunPart:
+    """How many payouts of a run are in a status, by currency and whether a file has them.
+
+    The amount is the sum of their nets, minor units.
+    """
+
+    status: str
+    currency: str
+    is_by_file: bool
+    payouts: int
+    net_minor: int
+
+
+def parts_of(session: Session, run: PayoutRun) -> list[RunPart]:
+    """What became of a run's payouts so far."""
+    chosen = (
+        select(
+            Payout.status,
+            Payout.currency,
+            Payout.file_id.is_not(None),
+            func.count(),
+            cast(func.sum(Payout.net_minor), BigInteger),
+        )
+        .where(Payout.run_id == run.id)
+        .group_by(Payout.status, Payout.currency, Payout.file_id.is_not(None))
+    )
+    order: dict[str, int] = {status: place for place, status in enumerate(STATUSES)}
+    parts = [RunPart(*row) for row in session.execute(chosen)]
+    return sorted(parts, key=lambda part: (order[part.status], part.currency, part.is_by_file))
 
 
 def lines_of(session: Session, payout: Payout) -> Sequence[PayoutLine]:

@@ -19,7 +19,7 @@ from app.payouts import amounts, methods, transitions
 from app.payouts.connect import transfers
 from app.payouts.methods import MethodName
 from app.payouts.models import Payout, PayoutReturn
-from app.payouts.steps import changes, facts, run_states
+from app.payouts.steps import changes, confirming, facts, run_states
 from app.payouts.transitions import PayoutStatus
 from app.texts import require_line
 from app.views import instant_text
@@ -51,9 +51,7 @@ def confirm(
     payout = _locked(session, payout)
     _refuse_transfer_under_way(payout)
     transitions.require(_status(payout), "paid")
-    if paid_at is not None and not payout.created_at <= paid_at <= by.occurred_at:
-        earliest = instant_text(payout.created_at)
-        raise InvalidRequest(f"paid_at must be between {earliest}, when it was reserved, and now", param="paid_at")
+    confirming.require_paid_at([payout], paid_at, by)
     if reference:
         payout.provider_id = require_line(reference, param="reference")
     changes.end(session, [payout], "paid", replace(by, occurred_at=paid_at or by.occurred_at))
@@ -114,6 +112,7 @@ def give_back(
     amount_minor: int,
     reason: str,
     provider_id: str | None = None,
+    returned_at: datetime | None = None,
 ) -> Payout:
     """Record that money of a payout came back, the whole or a part, perhaps weeks later; that is payable again.
 
@@ -123,14 +122,16 @@ def give_back(
         session: posts the entries, writes the return, the audit entry and the outbound fact.
         actor: who records it.
         payout: which one.
-        by: the cause of the entries, and when it came back.
+        by: the cause of the entries.
         amount_minor: how much of the net came back, minor units, at most what is left of it.
         reason: why it came back.
         provider_id: the name of the return at the provider.
+        returned_at: when it came back; None: at the time of `by`.
 
     Raises:
         Conflict: `status_refused`: it was not paid, or all of it came back already; `transfer_under_way`.
-        InvalidRequest: without a reason, or with an amount that is not between 1 and what is left.
+        InvalidRequest: without a reason, with an amount that is not between 1 and what is left, or `returned_at` is in
+            the future or before it was paid.
     """
     reason = _reason(reason)
     payout = _locked(session, payout)
@@ -141,11 +142,23 @@ def give_back(
         most = format_money(left_minor, payout.currency)
         message = f"amount_cents must be between 1 and {left_minor}: {most} of the payout has not come back"
         raise InvalidRequest(message, param="amount_cents")
+    by = _returned(payout, returned_at, by)
     if payout.status in transitions.UNDER_WAY:
         changes.end(session, [payout], "paid", by)
     _post_return(session, payout, by, amount_minor, reason, provider_id)
     run_states.conclude(session, [payout.run_id])
     return noted(session, actor, "payout.returned", payout, by, {"amount_minor": amount_minor})
+
+
+def _returned(payout: Payout, returned_at: datetime | None, by: Cause) -> Cause:
+    """The cause with the time of a return. Raises InvalidRequest."""
+    if returned_at is None:
+        return by
+    earliest = payout.paid_at or payout.created_at
+    if not earliest <= returned_at <= by.occurred_at:
+        message = f"returned_at must be between {instant_text(earliest)}, when it was paid, and now"
+        raise InvalidRequest(message, param="returned_at")
+    return replace(by, occurred_at=returned_at)
 
 
 def _post_return(

@@ -67,7 +67,15 @@ def return_payout(path: requests.PayoutPath, body: requests.Return) -> Response:
     with access.transaction(g.caller) as session:
         payout = _payout(session, path)
         by = causes.this_request()
-        payout = commands.give_back(session, g.caller, payout, by, amount_minor=body.amount_cents, reason=body.reason)
+        payout = commands.give_back(
+            session,
+            g.caller,
+            payout,
+            by,
+            amount_minor=body.amount_cents,
+            reason=body.reason,
+            returned_at=body.returned_at,
+        )
         return ViewResponse(views.payout_detail(session, payout))
 
 

@@ -92,6 +92,16 @@ class PayoutConfirmation(Request):
     paid_at: Moment = Field(default=UNSENT, description="When it was paid; by default now.")
 
 
+class RunConfirmation(Request):
+    """That the payouts of a run in downloaded files have reached their partners."""
+
+    model_config = ConfigDict(json_schema_extra=hide_defaults)
+
+    paid_at: Moment = Field(
+        default=UNSENT, description="When they were paid; by default now.", examples=["2026-11-28T12:00:00Z"]
+    )
+
+
 class Failure(Request):
     """That a payout did not reach the partner."""
 
@@ -112,10 +122,13 @@ class Cancellation(Request):
 class Return(Request):
     """That money of a payout came back."""
 
+    model_config = ConfigDict(json_schema_extra=hide_defaults)
+
     amount_cents: Annotated[int, Field(ge=1, le=10**15, strict=True)] = Field(
         description="How much of the net, in the currency's smallest unit.", examples=[400]
     )
     reason: Reason
+    returned_at: Moment = Field(default=UNSENT, description="When it came back; by default now.")
 
 
 class WriteOff(Request):

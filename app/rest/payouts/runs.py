@@ -16,6 +16,7 @@ from app.payouts.models import Payout, PayoutRun
 from app.payouts.reserving import commands
 from app.payouts.showing import queries, run_views, views
 from app.payouts.showing.run_views import RunData
+from app.payouts.steps import confirming
 from app.programs.programs import get_program
 from app.rest.payouts import requests
 from app.rest.programs.requests import ProgramPath
@@ -70,6 +71,19 @@ def show_payout_run(path: requests.PayoutRunPath) -> Response:
     """A run with its payouts, and what it skipped with the reasons."""
     with access.transaction(g.caller) as session:
         return ViewResponse(RunData(data=run_views.run_body(session, _run(session, path))))
+
+
+@api.post(
+    "/api/v1/payout-runs/<payout_run_id>/confirm",
+    security=needs("payouts:write"),
+    responses={"200": RunData, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def confirm_payout_run(path: requests.PayoutRunPath, body: requests.RunConfirmation) -> Response:
+    """Confirm every payout of a run that is in a downloaded file; pending ones and transfers stay as they are."""
+    with access.transaction(g.caller) as session:
+        run = _run(session, path)
+        confirming.confirm_run(session, g.caller, run, causes.this_request(), paid_at=body.paid_at)
+        return ViewResponse(RunData(data=run_views.run_body(session, run)))
 
 
 @api.post(

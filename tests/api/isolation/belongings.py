@@ -40,6 +40,14 @@ from tests.branding import pictures
 from tests.cast import Merchant
 
 SHOPS_NAME = "The very shop"
+BRAND = {
+    "name": "Shop friends",
+    "color": "#ffd400",
+    "support_email": "partners@shop.example",
+    "portal_text": "Hello {partner},\nnew pictures are on our site.\n\nYour code is {code}.",
+    "application_text": "Earn {commission} in {program}.",
+}
+"""How partners see the shop's program; yellow is the hardest colour to read."""
 Ids = dict[str, str]
 """Public ids by the name of the parameter that takes them."""
 
@@ -77,7 +85,7 @@ def fill(
         "mail_id": _mail(session, shop, sale, livemode=livemode),
     }
     program = session.get_one(Program, shop.program_id)
-    branding.change(session, "cli", program, {"name": "Shop friends", "color": "#ffd400"})
+    branding.change(session, "cli", program, BRAND)
     branding.set_logo(session, "cli", program, pictures.png())
     referrals = _referrals(session, settings, owner, livemode=livemode)
     return {**named, **referrals, **_signups(session, shop, livemode=livemode)}, made

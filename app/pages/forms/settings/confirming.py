@@ -8,7 +8,16 @@ from flask import Response
 from app.pages import layout
 from app.pages.signed_in import SignedIn
 
-What = Literal["remove_secret", "disable_endpoint", "delete_endpoint", "revoke_key", "revoke_browser_key"]
+What = Literal[
+    "remove_secret",
+    "disable_endpoint",
+    "delete_endpoint",
+    "revoke_key",
+    "revoke_browser_key",
+    "rotate_webhook",
+    "disable_webhook",
+    "delete_webhook",
+]
 """What is asked for."""
 
 
