@@ -63,6 +63,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["commission_types"] = TYPES
     app.jinja_env.filters.update(
         minor=minor,
+        plain_amount=money.decimal_text,
         decimal=decimal,
         rate=rate,
         moment=moment,

@@ -1,7 +1,7 @@
 """Tables: payout runs, what each was to pay to whom, and payouts with their lines and returns."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
@@ -9,7 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency, Minor
 from app.partners.payout_methods.destinations.fields import METHODS
+from app.payouts import methods
 from app.payouts.files.models import PayoutFile
+from app.payouts.methods import MethodName
 from app.payouts.transitions import STATUSES
 
 RUN_STATUSES: Final = ("reserving", "open", "completed", "canceled")
@@ -163,6 +165,11 @@ class Payout(Base):
     def is_transferring(self) -> bool:
         """Whether its transfer has begun at Stripe, so that only Stripe knows its outcome."""
         return self.method == "stripe" and self.status == "processing"
+
+    @property
+    def is_by_file(self) -> bool:
+        """Whether its method leaves in a file, which a person uploads."""
+        return methods.file_kind(cast("MethodName", self.method), self.currency, self.country) is not None
 
 
 class PayoutLine(Base):

@@ -25,6 +25,7 @@ from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
 from app.payouts.files import kinds
 from app.payouts.files.importing import Said
 from app.payouts.files.views import FileStatus
+from app.payouts.showing.moves import Move
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
 from app.programs.shapes import TYPES
@@ -47,6 +48,10 @@ FAMILIES: Final = {
         *("queued", "running", "ready", "failed", "expired", "missing"),
     ),
     "file_kind": kinds.FORMATS,
+    "payout_move": get_args(Move),
+    "payout_move_now": get_args(Move),
+    "payout_move_text": (*get_args(Move), "cancel_sent"),
+    "written_off": ("balance", "debt"),
     "file_use": kinds.FORMATS,
     "result": (*get_args(Said), "not_applied"),
     "account": ACCOUNT_KINDS,

@@ -13,7 +13,7 @@ from app.pages.signed_in import SignedIn
 from app.partners.queries.codes import load_codes
 from app.partners.queries.listing import get_partner
 from app.payouts.owner_settings import views as settings_views
-from app.payouts.showing import queries, run_views, views
+from app.payouts.showing import moves, queries, run_views, views
 from app.payouts.transitions import PayoutStatus
 from app.programs import programs
 from app.programs.models import Program
@@ -73,7 +73,13 @@ def payout(session: Session, who: SignedIn, payout_id: str) -> Response:
     """A payout with the commissions in it, and what came back of it."""
     found = queries.get_payout(session, who.caller.organization_ids, payout_id)
     shown = views.payout_detail(session, found)
-    return layout.render("console/payout.html", who, shown=shown, codes=load_codes(session, [shown.partner_id]))
+    return layout.render(
+        "console/payout.html",
+        who,
+        shown=shown,
+        moves=moves.moves_of(found),
+        codes=load_codes(session, [shown.partner_id]),
+    )
 
 
 @blueprint.get("/payout-runs")

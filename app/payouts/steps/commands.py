@@ -15,9 +15,8 @@ from app.errors import Conflict, InvalidRequest
 from app.money import format_money
 from app.organizations import audit
 from app.organizations.actors import Actor
-from app.payouts import amounts, methods, transitions
+from app.payouts import amounts, transitions
 from app.payouts.connect import transfers
-from app.payouts.methods import MethodName
 from app.payouts.models import Payout, PayoutReturn
 from app.payouts.steps import changes, confirming, facts, run_states
 from app.payouts.transitions import PayoutStatus
@@ -93,10 +92,9 @@ def cancel(
     """
     reason = _reason(reason) if reason else ""
     payout = _locked(session, payout)
-    is_by_file = methods.file_kind(cast("MethodName", payout.method), payout.currency, payout.country) is not None
     is_unsent = payout.is_transferring and transfers.withdraw(session, payout.id)
     transitions.require(
-        _status(payout), "canceled", is_unsent=is_unsent, is_by_file=is_by_file, force=force, reason=reason
+        _status(payout), "canceled", is_unsent=is_unsent, is_by_file=payout.is_by_file, force=force, reason=reason
     )
     was_sent = payout.status == "sent"
     changes.end(session, [payout], "canceled", by, reason=reason)
