@@ -22,6 +22,7 @@ SMALL: Final = frozenset(
         *("accounts", "ledger_fences", "email_confirmations", "invitations", "drifts", "due_events"),
         *("outbound_endpoints", "balances_reached", "tombstones", "cutoff_moves", "opening_balances"),
         *("people", "memberships", "login_links", "person_sessions", "mail_settings", "mail_texts", "mail_preferences"),
+        "mail_reached",
         *("imports", "import_files", "imported_affiliates"),
     }
 )

@@ -22,6 +22,7 @@ from app.commissions.reported import signups
 from app.commissions.settling import late_touches
 from app.integrity import verify
 from app.ledger import checkpoints
+from app.mail import first_commissions
 from app.organizations import stored_responses
 from app.outbox import sending
 from app.payments.waiting import invoice_links
@@ -207,6 +208,12 @@ def _advance(program: checkpoints.ProgramDays) -> bool:
     return True
 
 
+def write_first_commission_mails() -> None:
+    """Write mails to partners that have earned their first commission."""
+    with db.transaction() as session:
+        first_commissions.write(session, now=datetime.now(UTC))
+
+
 def delete_stored_responses() -> None:
     """Delete expired responses that were stored for idempotency keys."""
     with db.transaction() as session:
@@ -233,6 +240,7 @@ def routines() -> list[Routine]:
         Routine("sweep_accounts", 5, sweep_accounts),
         Routine("sweep_promotion_codes", 5, sweep_promotion_codes),
         Routine("sweep_mails", 10, mails.sweep),
+        Routine("write_first_commission_mails", 60, write_first_commission_mails),
         Routine("sweep_outbound", 2, sweep_outbound),
         Routine("wake_due_runs", 5, wake_due_runs),
         Routine("sweep_payout_runs", 5, reserving.sweep),

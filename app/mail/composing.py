@@ -38,6 +38,8 @@ MAKERS: Final[Mapping[str, Maker]] = MappingProxyType(
     }
 )
 """What makes the content of a kind, by its name."""
+PRODUCT: Final = "Accrual"
+"""Who mails are from that are about no program, or to those who manage it."""
 
 
 def compose(session: Session, mail: Mail, public_url: str) -> Message | Unsent:
@@ -74,12 +76,14 @@ def _language(session: Session, mail: Mail, chosen: str | None) -> str:
 def _message(
     session: Session, mail: Mail, public_url: str, language: str, *, recipient: Recipient | None = None
 ) -> Message | Unsent:
+    look = brand.load(session, mail.program_id) if mail.program_id and mail.partner_id else Brand(PRODUCT)
     about = About(
         session,
         mail,
         _get(session, Organization, mail.organization_id),
         _get(session, Program, mail.program_id),
         _get(session, Partner, mail.partner_id),
+        look.name,
         public_url,
         is_preview=recipient is None,
     )
@@ -87,7 +91,6 @@ def _message(
         content = MAKERS[mail.kind](about)
         if isinstance(content, Unsent):
             return content
-        look = brand.load(session, mail.program_id) if mail.program_id and mail.partner_id else Brand("Accrual")
         return rendering.render(
             _words(session, mail, content, language),
             content,
@@ -116,7 +119,7 @@ def _footer(about: About) -> str:
     """Why the recipient gets the mail, and where it can be switched off."""
     if OF[about.mail.kind].is_fixed:
         return say("mail.footer.fixed", public_url=about.public_url)
-    if about.partner is not None and about.program is not None:
-        return say("mail.footer.partner", program_name=about.program.name, url=f"{about.public_url}/portal/profile")
+    if about.partner is not None:
+        return say("mail.footer.partner", program_name=about.brand_name, url=f"{about.public_url}/portal/profile")
     name = about.organization.name if about.organization else ""
     return say("mail.footer.manager", organization_name=name, url=f"{about.public_url}/console/settings/mails")

@@ -40,13 +40,19 @@ class Content:
 
 @immutable
 class About:
-    """What a mail is about. `is_preview`: it is only shown, so no link gets a token."""
+    """What a mail is about.
+
+    Attributes:
+        brand_name: what the program calls itself towards its partners.
+        is_preview: it is only shown, so no link gets a token.
+    """
 
     session: Session
     mail: Mail
     organization: Organization | None
     program: Program | None
     partner: Partner | None
+    brand_name: str
     public_url: str
     is_preview: bool
 

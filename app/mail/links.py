@@ -42,17 +42,15 @@ def confirm_address(about: About) -> Content | Unsent:
     ]
     if not links and not about.is_preview:
         return NOTHING_TO_CONFIRM
-    assert about.program is not None
     return Content(
-        {"program_name": about.program.name, "lifetime": say("count.days", count=confirmations.LIFETIME.days)}, links
+        {"program_name": about.brand_name, "lifetime": say("count.days", count=confirmations.LIFETIME.days)}, links
     )
 
 
 def already_enrolled(about: About) -> Content:
     """The way into the account of the partner who owns the address."""
     assert about.partner is not None
-    assert about.program is not None
-    name = about.program.name
+    name = about.brand_name
     if not invitations.may_join(about.partner):
         return Content({"program_name": name, "way": say("mail.already_enrolled.by_owner")})
     link, until = _invitation(about, about.partner)

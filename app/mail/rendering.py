@@ -17,9 +17,7 @@ from app.sentences import catalogue
 from app.sentences.say import say, show
 
 ACCENT: Final = "#1f5fbf"
-"""The colour of links and buttons without a brand's own."""
-LIGHT: Final = "#ffffff"
-DARK: Final = "#16191d"
+"""The colour of buttons without a brand's own."""
 
 
 @immutable
@@ -68,8 +66,6 @@ def render(words: Words, content: Content, look: Brand, *, public_url: str, foot
         "language": language,
         "accent": accent,
         "on_accent": colors.on(accent),
-        "link_light": colors.readable(accent, [LIGHT]),
-        "link_dark": colors.readable(accent, [DARK]),
     }
     templates = _templates()
     return Message(

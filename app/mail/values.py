@@ -11,12 +11,11 @@ from app.sentences.say import Value, say
 def of_partner(about: About) -> dict[str, Value]:
     """The names in every mail to a partner; a partner without a name is called by its code."""
     assert about.partner is not None
-    assert about.program is not None
     assert about.organization is not None
     return {
         "partner_name": about.partner.full_name or about.partner.slug,
         "partner_code": about.partner.slug,
-        "program_name": about.program.name,
+        "program_name": about.brand_name,
         "organization_name": about.organization.name,
     }
 

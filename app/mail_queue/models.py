@@ -99,6 +99,15 @@ class MailSettings(Base):
     """The kinds that are not sent."""
 
 
+class MailReached(Base):
+    """How far a routine that looks for facts to write mails about has looked."""
+
+    __tablename__ = "mail_reached"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    reached_at: Mapped[datetime]
+
+
 class MailPreference(Base):
     """The kinds of mails that a person does not want, from any organization."""
 

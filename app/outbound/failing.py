@@ -44,7 +44,7 @@ def disable_if_long(session: Session, endpoint_id: UUID, *, now: datetime) -> bo
 def _write_mail(session: Session, endpoint: OutboundEndpoint, now: datetime) -> None:
     """Write the mail: to the merchant's managers, or to the partner whose postback URL it is."""
     public_id = ids.encode(ids.OUTBOUND_ENDPOINT, endpoint.id)
-    subject, owner = f"{public_id} {now.isoformat()}", endpoint.organization_id
+    subject, owner = f"{public_id}:{now.isoformat()}", endpoint.organization_id
     if endpoint.partner_id is None:
         mode = endpoint.livemode
         notices.write(session, "endpoint_disabled", subject, owner, livemode=mode, endpoint=str(endpoint.id))

@@ -45,7 +45,7 @@ def write(
     mails = [
         NewMail(
             kind,
-            f"{subject} {recipient}",
+            f"{subject}:{recipient}",
             organization_id,
             program_id=program_id,
             person_id=person_id,

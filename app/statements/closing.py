@@ -17,8 +17,11 @@ from app.ledger import balance_checkpoints, entries, fences, past_balances
 from app.ledger.entries import RecordedLine
 from app.ledger.fences import Begin
 from app.ledger.past_balances import Balance
+from app.mail_queue import queue
+from app.mail_queue.queue import NewMail
 from app.outbox import outbox
 from app.outbox.outbox import Fact
+from app.partners.managing import mails
 from app.statements import views
 from app.statements.digests import digest
 from app.statements.models import Statement
@@ -117,7 +120,7 @@ def close_fenced(begin: Begin, period: Period) -> int | None:
 
 
 def _record_closed(session: Session, period: Period, rows: Sequence[dict[str, Any]], *, livemode: bool) -> None:
-    """Record for outbound webhooks that these statements are closed."""
+    """Record for outbound webhooks and mails that these statements are closed."""
     if rows:
         outbox.record(
             session,
@@ -127,6 +130,36 @@ def _record_closed(session: Session, period: Period, rows: Sequence[dict[str, An
             facts=lambda _asked_for: [_closed(Statement(**row)) for row in rows],
             partner_ids=[row["partner_id"] for row in rows],
         )
+        queue.write(session, _mails(period, rows, livemode=livemode))
+
+
+def _mails(period: Period, rows: Sequence[dict[str, Any]], *, livemode: bool) -> list[NewMail]:
+    """One mail for each partner, with the totals of its statements in all currencies."""
+    by_partner: dict[UUID, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: str(row["currency"])):
+        by_partner.setdefault(row["partner_id"], []).append(
+            {
+                "id": ids.encode(ids.STATEMENT, row["id"]),
+                "currency": row["currency"],
+                "earned_minor": row["earned_minor"],
+                "paid_minor": row["paid_minor"],
+                "owed_minor": sum(row[f"closing_{name}_minor"] for name in OWED),
+            }
+        )
+    month, owner, program = period.month.isoformat(), period.organization_id, period.program_id
+    subject = f"{month}:{'live' if livemode else 'test'}"
+    return [
+        mails.about_money(
+            "monthly_summary",
+            subject,
+            owner,
+            program,
+            partner_id,
+            livemode=livemode,
+            details={"month": month, "statements": statements},
+        )
+        for partner_id, statements in by_partner.items()
+    ]
 
 
 def _closed(statement: Statement) -> Fact:

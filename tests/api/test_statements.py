@@ -11,9 +11,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app import db, ids
+from app.mail_queue.models import Mail
 from tests.cast import Merchant
 from tests.conftest import assert_ledger_sound
 from tests.ledger.statistics import move
@@ -281,3 +282,25 @@ def test_a_closed_statement_is_recorded_for_endpoints_that_listen(
     with db.transaction() as session:
         [message] = recorded(session, endpoint)
     assert (message.type, message.data) == ("statement.closed", may)
+
+
+@pytest.mark.usefixtures("story")
+def test_closed_months_are_mailed_to_each_partner_once_with_their_totals(merchant: Merchant, owner: Caller) -> None:
+    close_due()
+    with db.transaction() as session:
+        mails = session.scalars(select(Mail).where(Mail.kind == "monthly_summary").order_by(Mail.created_at)).all()
+        mailed = [mail.details["statements"] for mail in mails if mail.partner_id == merchant.partners["ada"]]
+        assert len(mails) == 4
+    shown = reversed(owner.get(of_partner(merchant)).json["data"])
+    assert mailed == [
+        [
+            {
+                "id": one["id"],
+                "currency": "usd",
+                "earned_minor": one["earned_cents"],
+                "paid_minor": 0,
+                "owed_minor": one["closing_cents"],
+            }
+        ]
+        for one in shown
+    ]

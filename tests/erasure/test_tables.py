@@ -45,6 +45,7 @@ NOTHING_OF_PEOPLE: Final = {
     "imports": "figures, times and names of columns",
     "import_files": "encrypted lists, deleted when the import has ended; tombstones refuse the rows of who is erased",
     "payout_files": "sealed files, which do not change: an erasure lists those that hold the person",
+    "mail_reached": "times",
     **dict.fromkeys(("mail_settings", "mail_texts"), "the merchant's own"),
     "outbound_deliveries": "ids, types and times",
     "tombstones": "ids and marks of those who were erased",

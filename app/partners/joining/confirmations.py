@@ -18,7 +18,7 @@ from app.partners.joining.models import EmailConfirmation
 from app.partners.managing import mails, outbound_facts
 from app.partners.models import Partner
 from app.partners.validation import ENDED, OPEN
-from app.people import memberships
+from app.people import memberships, notices
 
 LIFETIME: Final = timedelta(days=7)
 TOKEN_BYTES: Final = 32
@@ -115,7 +115,16 @@ def confirm(session: Session, actor: Actor, token: str, language: str | None = N
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.email_confirmed", subject_id, organization_id=partner.organization_id)
     outbound_facts.record(session, partner, outbound_facts.UPDATED)
+    if partner.status == "pending":
+        _write_mails(session, partner, subject_id)
     return partner
+
+
+def _write_mails(session: Session, partner: Partner, public_id: str) -> None:
+    """The application is complete: write the mails to the partner and to those who decide on it."""
+    mails.write(session, partner, "application_received")
+    owner, program = partner.organization_id, partner.program_id
+    notices.write(session, "new_application", public_id, owner, program_id=program, partner_id=public_id)
 
 
 def _hash(token: str) -> str:

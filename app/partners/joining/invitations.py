@@ -23,7 +23,7 @@ from app.organizations.models import Organization
 from app.partners import enrollment
 from app.partners.joining import first_keys
 from app.partners.joining.models import Invitation
-from app.partners.managing import commands, outbound_facts
+from app.partners.managing import commands, mails, outbound_facts
 from app.partners.models import Partner
 from app.partners.terms import snapshots
 from app.partners.validation import OPEN, split_name
@@ -80,7 +80,8 @@ def invite(
     """Invite an address by a link, or an existing organization by enrolling it, with an audit entry.
 
     The partner is pending until the link is used, the organization accepts, or the owner approves. An address that was
-    invited before and has no organization yet gets another link and, while it is pending, this name and slug.
+    invited before and has no organization yet gets another link and, while it is pending, this name and slug. A mail
+    has a link of its own.
 
     Args:
         session: writes the partner, its code, the invitation and the audit entry; may be narrowed to the owner.
@@ -92,8 +93,7 @@ def invite(
         slug: the code of its links; None makes one from the name.
 
     Raises:
-        InvalidRequest: names the field.
-        NotFound: `organization_not_found`.
+        InvalidRequest, NotFound: names the field; `organization_not_found`.
         Conflict: `email_taken`: the partner has its organization already, or its enrollment was ended; `slug_taken`;
             `self_referral`; `already_enrolled`: the organization is enrolled in this program, or a partner that is not
             pending has another name or slug.
@@ -114,7 +114,10 @@ def invite(
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.invited", subject_id, details, organization_id=program.organization_id)
     outbound_facts.record(session, partner, outbound_facts.INVITED)
-    return Invited(partner, token if organization_id is None else None, expires_at)
+    if organization_id is not None:
+        return Invited(partner, None, expires_at)
+    mails.write(session, partner, "invitation", expires_at.isoformat())
+    return Invited(partner, token, expires_at)
 
 
 def issue(session: Session, partner: Partner) -> tuple[str, datetime]:
@@ -285,16 +288,10 @@ def _hash(token: str) -> str:
 
 
 def _invitation_not_found() -> NotFound:
-    return NotFound(
-        "the token is unknown, was used, or has expired; ask the program's owner for a new invitation",
-        code="invitation_not_found",
-        param="token",
-    )
+    message = "the token is unknown, was used, or has expired; ask the program's owner for a new invitation"
+    return NotFound(message, code="invitation_not_found", param="token")
 
 
 def _organization_not_found() -> NotFound:
-    return NotFound(
-        "no organization with this id was found; check organization_id",
-        code="organization_not_found",
-        param="organization_id",
-    )
+    message = "no organization with this id was found; check organization_id"
+    return NotFound(message, code="organization_not_found", param="organization_id")

@@ -12,7 +12,7 @@ from app import ids
 from app.errors import Conflict, InvalidRequest
 from app.organizations import actors, audit
 from app.partners import enrollment, tree, validation, views
-from app.partners.managing import outbound_facts, program_partners
+from app.partners.managing import mails, outbound_facts, program_partners
 from app.partners.models import Partner
 from app.partners.payout_methods import commands as payout_commands
 from app.partners.queries import listing
@@ -100,12 +100,14 @@ def change(session: Session, actor: actors.Actor, partner: Partner, changes: Map
     """
     if "apply_to" in changes and "commission_pct" not in changes:
         raise InvalidRequest("apply_to is used only with commission_pct; send both", param="apply_to")
-    was_active = partner.status == "active"
+    before, terms = partner.status, snapshots.in_force(session, partner.id)
     _apply(session, partner, changes)
     shown = load_body(session, partner)
     details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
     audit.add_entry(session, actor, "partner.updated", shown.id, details, organization_id=partner.organization_id)
-    if partner.status == "active" and not was_active:
+    mails.write_rate_changed(session, partner, terms, None)
+    mails.write_decided(session, partner, before)
+    if partner.status == "active" and before != "active":
         outbound_facts.record(session, partner, outbound_facts.ACTIVATED, outbound_facts.UPDATED)
     else:
         outbound_facts.record(session, partner, outbound_facts.UPDATED)
@@ -151,6 +153,7 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
     Raises:
         Conflict: `status_refused`: a banned partner cannot be paused.
     """
+    before = partner.status
     has_changed = program_partners.make_move(session, partner, action)
     if has_changed:
         details = {
@@ -161,6 +164,7 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
         subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
         audit.add_entry(session, actor, ACTIONS[action], subject_id, details, organization_id=owner_id)
         outbound_facts.record(session, partner, outbound_facts.OF_MOVE[action])
+        mails.write_decided(session, partner, before)
     return has_changed
 
 
@@ -168,7 +172,9 @@ def deactivate(session: Session, actor: actors.Actor, partner: Partner) -> bool:
     """End a partner's enrollment; its commissions and codes do not change. Returns whether anything changed."""
     if partner.status in validation.ENDED:
         return False
+    before = partner.status
     enrollment.change_status(session, partner, "deactivated")
+    mails.write_decided(session, partner, before)
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
     audit.add_entry(session, actor, "partner.deactivated", subject_id, organization_id=owner_id)
     outbound_facts.record(session, partner, outbound_facts.UPDATED)
@@ -186,6 +192,7 @@ def amend_terms(
     effective_from: datetime | None = None,
 ) -> SnapshotBody:
     """Give a partner other terms from a time on, with an audit entry. Arguments and errors as `snapshots.amend`."""
+    before = snapshots.in_force(session, partner.id, effective_from)
     snapshots.amend(
         session,
         partner,
@@ -203,6 +210,7 @@ def amend_terms(
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
     audit.add_entry(session, actor, "partner.terms_amended", subject_id, details, organization_id=owner_id)
     outbound_facts.record(session, partner, outbound_facts.UPDATED)
+    mails.write_rate_changed(session, partner, before, effective_from)
     return load_snapshot_body(session, partner)
 
 

@@ -29,7 +29,7 @@ from app.payouts.reserving import items, payables, planning, plans, requests
 from app.payouts.reserving.items import ItemDone
 from app.payouts.reserving.payables import Owed
 from app.payouts.reserving.planning import Plan
-from app.payouts.steps import requested, run_states
+from app.payouts.steps import facts, requested, run_states
 from app.programs.models import Program
 
 PARTNERS_AT_ONCE: Final = 200
@@ -93,6 +93,7 @@ def reserve_batch(session: Session, run: PayoutRun, *, partners: int = PARTNERS_
     if not batch:
         if not making.make_next(session, run, cause):
             run_states.end_reserving(session, run.id)
+            facts.record_ready(session, run)
         return
     reserved, skipped = [], []
     program = _locked_program(session, run)

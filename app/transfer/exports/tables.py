@@ -137,6 +137,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "invitations": "links in mails, which lead to the former address: invite again",
     "email_confirmations": "links in mails, which lead to the former address",
     "mails": "mails that the former installation sent or sends",
+    "mail_reached": "how far that installation had looked for facts to write mails about",
     "mail_preferences": "what people who sign in there set for themselves",
     "stripe_runs_seen": "notes of a reconciliation that is running",
     "exports": "exports that were made before",
