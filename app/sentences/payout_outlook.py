@@ -27,3 +27,10 @@ def sentence(
         minimum, missing = Money(minimum_minor, currency), Money(missing_minor, currency)
         return say("payout_outlook.below_minimum", payable=payable, minimum=minimum, missing=missing)
     return say("payout_outlook.blocked" if is_blocked else "payout_outlook.ready", payable=payable)
+
+
+def waiting(accrued_minor: int, currency: str) -> str | None:
+    """What is earned and not approved yet, in minor units; None if it is nothing."""
+    if accrued_minor <= 0:
+        return None
+    return say("payout_outlook.waiting", accrued=Money(accrued_minor, currency))

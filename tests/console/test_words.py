@@ -12,6 +12,7 @@ from app.commissions.views import CommissionStatus
 from app.doctor import findings
 from app.http import statements as files
 from app.ledger.models import ACCOUNT_KINDS
+from app.mail_queue import switches
 from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
 from app.pages import layout
@@ -21,7 +22,7 @@ from app.pages.forms.settings import confirming
 from app.pages.portal import frame
 from app.partners.payout_methods.destinations.kinds import FORMS
 from app.partners.terms.snapshots import AppliesTo
-from app.partners.validation import STATUSES, AffiliateStatus, PartnerStatus
+from app.partners.validation import ENDED, STATUSES, AffiliateStatus, PartnerStatus
 from app.payouts.files import kinds
 from app.payouts.files.importing import Said
 from app.payouts.files.views import FileStatus
@@ -71,6 +72,8 @@ FAMILIES: Final = {
     "activity": ("visits", "sign_ups", "customers", "commissions"),
     "portal_chart": ("visits", "earned"),
     "file": get_args(files.Form),
+    "portal_ended": ENDED,
+    "notice": switches.offered(audience_of_program=True),
     "promotion_status": ("pending", "created", "failed", "given"),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),

@@ -25,7 +25,7 @@ class Browser:
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.client.get(path, **options)
 
-    def send(self, page: str, action: str | None = None, **fields: str) -> TestResponse:
+    def send(self, page: str, action: str | None = None, **fields: str | list[str]) -> TestResponse:
         """Send the form of a page, to the page itself unless it has another `action`."""
         token = _TOKEN.search(self.get(page).text)
         assert token is not None, page

@@ -101,7 +101,8 @@ def _for_partners(view: View) -> View:
         except Forbidden as refused:
             if refused.code != enrollments.ENDED_CODE:
                 raise
-            return layout.render("portal/ended.html", who, status=403, pages=PAGES, enrolled=None)
+            ended = enrollments.find_ended(session, who.caller, path.get("program_id"))
+            return layout.render("portal/ended.html", who, status=403, pages=PAGES, enrolled=None, ended=ended)
 
     return shown
 

@@ -4,7 +4,8 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
+from app.mail_queue import switches
 from app.pages import layout
 from app.pages.portal.frame import blueprint, form, page, render
 from app.pages.signed_in import SignedIn
@@ -16,7 +17,16 @@ from app.people import sessions
 def profile(session: Session, who: SignedIn) -> ResponseReturnValue:
     """The person, the organization, and the present sessions."""
     rows = [(ids.encode(ids.SESSION, row.id), row) for row in sessions.list_own(session, who)]
-    return render("profile.html", who, rows=rows, own=ids.encode(ids.SESSION, who.session_id))
+    with db.across_modes(session):  # what a person wants counts for all its organizations, also those not shown now
+        unwanted = switches.of_person(session, who.person_id)
+    return render(
+        "profile.html",
+        who,
+        rows=rows,
+        own=ids.encode(ids.SESSION, who.session_id),
+        kinds=switches.offered(audience_of_program=True),
+        unwanted=unwanted,
+    )
 
 
 @blueprint.post("/profile/sessions")

@@ -10,7 +10,7 @@ from app.commissions import queries as commissions_queries
 from app.commissions import views as commission_views
 from app.commissions.queries import ListQuery
 from app.http import configured
-from app.pages.console.frame import ROWS, Listing, asked, links
+from app.pages.console.frame import Listing, asked, links
 from app.pages.portal import activity, codes
 from app.pages.portal.frame import blueprint, load_enrolled, page, render
 from app.pages.signed_in import SignedIn
@@ -19,6 +19,8 @@ from app.payouts.partner_methods import views as method_views
 from app.statements import partner_side as statements
 from app.statements import views as statement_views
 
+PROGRAMS: Final = 10
+"""Programs on a page of their list, each with its next payout."""
 LATEST: Final = 5
 """Commissions on a program's page; their list has all."""
 MONTHS: Final = 24
@@ -28,13 +30,22 @@ MONTHS: Final = 24
 @blueprint.get("", endpoint="enrollments")
 @page("commissions:read")
 def list_programs(session: Session, who: SignedIn) -> ResponseReturnValue:
-    """Every program that the organization is enrolled in, and what it earned in each."""
-    query = asked(Listing)
-    listed = enrollments.list_enrollments(session, who.caller, limit=ROWS, starting_after=query.starting_after)
+    """Every program that the organization is enrolled in, each with its next payout, and what was earned in all.
+
+    The session sees the owners' rows after the balances were loaded, and the next payouts need them.
+    """
+    query, livemode = asked(Listing), who.caller.livemode
+    listed = enrollments.list_enrollments(session, who.caller, limit=PROGRAMS, starting_after=query.starting_after)
     shown = views.load_my_programs(session, listed.rows)
     balance = views.my_balance(statistics.load_own(session, who.caller))
-    next_page = links(shown, has_more=listed.has_more)
-    return render("enrollments.html", who, shown=shown, balance=balance, links=next_page)
+    return render(
+        "enrollments.html",
+        who,
+        shown=shown,
+        methods=[method_views.load_body(session, partner, livemode=livemode) for partner, _ in listed.rows],
+        balance=balance,
+        links=links(shown, has_more=listed.has_more),
+    )
 
 
 @blueprint.get("/<program_id>")

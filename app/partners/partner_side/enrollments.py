@@ -16,7 +16,7 @@ from app.errors import Forbidden, NotFound
 from app.organizations.permissions import Caller
 from app.paging import Page, no_row
 from app.partners.models import Partner, PartnerCode
-from app.partners.validation import OPEN
+from app.partners.validation import ENDED, OPEN
 from app.programs.models import Program
 
 ENDED_CODE: Final = "enrollment_ended"
@@ -60,6 +60,14 @@ def get_enrollment(session: Session, caller: Caller, program_id: str) -> tuple[P
             raise _ended()
         raise NotFound.of("program", program_id, where=" among those you are enrolled in")
     return row[0], row[1]
+
+
+def find_ended(session: Session, caller: Caller, program_id: str | None) -> Partner | None:
+    """The caller's enrollment that the owner ended: in this program, else the one ended last; None if there is none."""
+    ended = select(Partner).where(Partner.partner_organization_id == caller.organization_id, Partner.status.in_(ENDED))
+    if program_id is not None:
+        ended = ended.where(Partner.program_id == ids.decode(program_id, ids.PROGRAM))
+    return session.scalars(ended.order_by(Partner.status_changed_at.desc().nulls_last(), Partner.id).limit(1)).first()
 
 
 def get_own_partner(session: Session, caller: Caller, public_id: str) -> Partner:

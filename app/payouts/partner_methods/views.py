@@ -41,6 +41,8 @@ class NextPayout(Snake):
     minimum_cents: int = Field(description="What a payout must have at least; 0: no minimum.")
     missing_cents: int = Field(description="What is missing for the next payout.")
     sentence: str
+    accrued_cents: int = Field(description="Earned and not approved yet, so in no payout.")
+    accrued_sentence: str | None = Field(description="When that is approved; null: nothing waits.")
 
 
 class PayoutMethodBody(Snake):
@@ -195,6 +197,8 @@ def _next(sums: Sums, program: Program, *, is_blocked: bool) -> NextPayout:
         payable_cents=sums.payable_minor,
         minimum_cents=minimum_minor,
         missing_cents=missing_minor,
+        accrued_cents=sums.accrued_minor,
+        accrued_sentence=payout_outlook.waiting(sums.accrued_minor, sums.currency),
         sentence=payout_outlook.sentence(
             sums.payable_minor,
             minimum_minor=minimum_minor,

@@ -36,6 +36,8 @@ def test_a_partner_without_a_method_is_told_that_nothing_can_be_paid(owner: Call
                 "minimum_cents": 0,
                 "missing_cents": 1,
                 "sentence": "Nothing is approved in USD now.",
+                "accrued_cents": 0,
+                "accrued_sentence": None,
             }
         ],
     }

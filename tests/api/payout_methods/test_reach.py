@@ -103,6 +103,7 @@ def test_what_is_missing_for_the_minimum_is_shown_to_owner_and_partner(
     with db.transaction() as session:
         session.get_one(Program, merchant.program_id).minimum_payouts = {"usd": 5000}
         sale = sell(session, merchant, "ada", 1)
+        sell(session, merchant, "ada", 2)
     program = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}"
     owner.post(f"{program}/conversions/{sale.conversion_id}/approve")
     expected = {
@@ -111,6 +112,8 @@ def test_what_is_missing_for_the_minimum_is_shown_to_owner_and_partner(
         "minimum_cents": 5000,
         "missing_cents": 4020,
         "sentence": "9.80 USD is approved. A payout needs at least 50.00 USD, so 40.20 USD is missing.",
+        "accrued_cents": 980,
+        "accrued_sentence": "9.80 USD more are earned and not approved yet: each commission says when.",
     }
     for answer in (owner.get(path), ada.get(f"{ME}/payout-method")):
         assert answer.json["next_payout"] == [expected]
