@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.ledger.checkpoints import ProgramDays
+from app.ledger.fences import END_OF_TIME
 from app.ledger.past_balances import IS_THEIRS, REACHED, TAIL
 
 
@@ -114,6 +115,40 @@ def load_recorded_of_partner(
     """As `load_recorded`, for one partner and with the entries' details."""
     values = {**_values(program, since, before), "livemode": livemode, "partner_ids": [partner_id]}
     return [RecordedLine(*row) for row in session.execute(_OF_PARTNER, values)]
+
+
+_COUNT = text(f"""
+    WITH {REACHED},
+    first AS MATERIALIZED (
+        SELECT recorded_before FROM balance_checkpoints
+        WHERE program_id = :program_id AND livemode = :livemode AND recorded_before > :since
+        ORDER BY recorded_before LIMIT 1
+    ),
+    found AS MATERIALIZED ({TAIL} {IS_THEIRS} AND entry.recorded_at >= :since)
+    SELECT currency, sum(entries)::bigint AS entries
+    FROM (
+        SELECT kept.currency, CASE WHEN kept.recorded_before = (SELECT recorded_before FROM first) THEN (
+            SELECT count(*) FROM unnest(kept.entry_ids) AS listed(entry_id)
+            CROSS JOIN LATERAL (SELECT recorded_at FROM journal_entries WHERE id = listed.entry_id OFFSET 0) AS entry
+            WHERE entry.recorded_at >= :since
+        ) ELSE cardinality(kept.entry_ids) END AS entries
+        FROM balance_checkpoints AS kept
+        WHERE kept.partner_id = ANY (:partner_ids) AND kept.livemode = :livemode AND kept.recorded_before > :since
+        UNION ALL
+        SELECT posting.currency, 1 FROM found
+        CROSS JOIN LATERAL (SELECT DISTINCT currency FROM postings WHERE entry_id = found.entry_id OFFSET 0) AS posting
+    ) AS every
+    GROUP BY currency
+""")
+# Every entry of a step of checkpoints is after `since`, but in the step in which `since` is.
+
+
+def count_of_partner(
+    session: Session, program: ProgramDays, partner_id: UUID, since: datetime, *, livemode: bool
+) -> Mapping[str, int]:
+    """How many entries for a partner of a program were recorded from `since` on, by currency."""
+    values = {**_values(program, since, END_OF_TIME), "livemode": livemode, "partner_ids": [partner_id]}
+    return {row.currency: row.entries for row in session.execute(_COUNT, values) if row.entries}
 
 
 def _values(program: ProgramDays, since: datetime, before: datetime) -> dict[str, Any]:

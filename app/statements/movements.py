@@ -5,6 +5,7 @@ from typing import Final
 
 from app.immutable import immutable
 from app.ledger.entries import RecordedLine
+from app.ledger.past_balances import Balance
 from app.ledger.positions import POSITION_FIELDS
 
 OWED: Final = ("accrued", "payable", "clearing")
@@ -47,3 +48,9 @@ def movements(lines: Iterable[RecordedLine]) -> Movements:
         if line.account != _EXPENSE:
             sums[POSITION_FIELDS[line.account]] -= line.amount_minor
     return Movements(**sums)
+
+
+def between(before: Balance | None, after: Balance | None) -> Movements:
+    """How a balance changed from one time to another; None: nothing had been posted by then."""
+    fields = POSITION_FIELDS.values()
+    return Movements(**{name: getattr(after, name, 0) - getattr(before, name, 0) for name in fields})

@@ -48,7 +48,7 @@ def load_page(
     previews = [
         statement
         for partner, _ in enrolled
-        for statement, _ in queries.load_previews(session, partner, livemode=caller.livemode)
+        for statement in queries.load_previews(session, partner, livemode=caller.livemode)
     ]
     return page, previews
 

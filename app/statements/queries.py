@@ -1,8 +1,7 @@
 """Finding statements, and making the preview of the running month."""
 
 from collections.abc import Sequence
-from datetime import date
-from itertools import groupby
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,15 +10,16 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest, NotFound
-from app.ledger import entries
+from app.ledger import entries, past_balances
 from app.ledger.checkpoints import ProgramDays
 from app.ledger.entries import RecordedLine
 from app.ledger.fences import END_OF_TIME
+from app.ledger.past_balances import Balance
 from app.paging import Page, load_page
 from app.partners.models import Partner
 from app.programs.models import Program
 from app.statements.models import Statement, StatementPeriod
-from app.statements.movements import OWED, movements
+from app.statements.movements import OWED, Movements, between, movements
 from app.statements.periods import Period, load_running
 
 
@@ -87,39 +87,46 @@ def load_lines(session: Session, statement: Statement) -> list[RecordedLine]:
     return [line for line in recorded if line.currency == statement.currency]
 
 
-def load_previews(
-    session: Session, partner: Partner, *, livemode: bool
-) -> list[tuple[Statement, Sequence[RecordedLine]]]:
-    """The running month of a partner as statements that are not stored, with their postings, for each currency.
+def load_previews(session: Session, partner: Partner, *, livemode: bool) -> list[Statement]:
+    """The running month of a partner as statements that are not stored, for each currency.
 
-    `session` sees all of the owner's rows.
+    They are made of balances, so that a month with many entries takes no longer. `session` sees all of the owner's
+    rows.
     """
     period = load_running(session, partner.program_id)
-    recorded = entries.load_recorded_of_partner(
-        session, period.days, partner.id, period.begins_at, END_OF_TIME, livemode=livemode
-    )
-    by_currency = {currency: list(lines) for currency, lines in groupby(recorded, key=lambda line: line.currency)}
+    before = _balances(session, period, partner, period.begins_at, livemode=livemode)
+    now = _balances(session, period, partner, END_OF_TIME, livemode=livemode)
+    counts = entries.count_of_partner(session, period.days, partner.id, period.begins_at, livemode=livemode)
     former = {statement.currency: statement for statement in _newest(session, partner, livemode=livemode)}
-    found: list[tuple[Statement, Sequence[RecordedLine]]] = []
-    for currency in sorted(by_currency.keys() | former.keys()):
-        lines: Sequence[RecordedLine] = by_currency.get(currency, ())
-        statement = _preview(partner, period, currency, former.get(currency), lines, livemode=livemode)
-        if lines or any(getattr(statement, f"closing_{name}_minor") for name in OWED):
-            found.append((statement, lines))
+    found = []
+    for currency in sorted(now.keys() | former.keys()):
+        moved = between(before.get(currency), now.get(currency))
+        statement = _preview(
+            partner, period, currency, former.get(currency), moved, counts.get(currency, 0), livemode=livemode
+        )
+        if statement.entry_count or any(getattr(statement, f"closing_{name}_minor") for name in OWED):
+            found.append(statement)
     return found
 
 
 def get_preview(
     session: Session, partner: Partner, currency: str, *, livemode: bool
 ) -> tuple[Statement, Sequence[RecordedLine]]:
-    """The running month in one currency, as of `load_previews`.
+    """The running month in one currency, with its postings.
 
     Raises:
         NotFound: nothing moved, and nothing is owed.
     """
-    for statement, lines in load_previews(session, partner, livemode=livemode):
-        if statement.currency == currency:
-            return statement, lines
+    period = load_running(session, partner.program_id)
+    recorded = entries.load_recorded_of_partner(
+        session, period.days, partner.id, period.begins_at, END_OF_TIME, livemode=livemode
+    )
+    lines = [line for line in recorded if line.currency == currency]
+    former = {one.currency: one for one in _newest(session, partner, livemode=livemode)}.get(currency)
+    entry_count = len({line.entry_id for line in lines})
+    statement = _preview(partner, period, currency, former, movements(lines), entry_count, livemode=livemode)
+    if lines or any(getattr(statement, f"closing_{name}_minor") for name in OWED):
+        return statement, lines
     public_id = ids.encode(ids.PARTNER, partner.id)
     raise NotFound(f"nothing of {public_id} moved this month in {currency}, and nothing is owed", param="currency")
 
@@ -135,6 +142,14 @@ def month_of(text: str) -> date:
         return date.fromisoformat(f"{text}-01")
     except ValueError:
         raise InvalidRequest(f"month {text!r} is not a month; write 2026-10", param="month") from None
+
+
+def _balances(
+    session: Session, period: Period, partner: Partner, at: datetime, *, livemode: bool
+) -> dict[str, Balance]:
+    """The partner's balances at a time, by currency."""
+    found = past_balances.load(session, period.days, at, livemode=livemode, partner_ids=[partner.id])
+    return {balance.currency: balance for balance in found}
 
 
 def _newest(session: Session, partner: Partner, *, livemode: bool) -> Sequence[Statement]:
@@ -153,11 +168,11 @@ def _preview(
     period: Period,
     currency: str,
     former: Statement | None,
-    lines: Sequence[RecordedLine],
+    moved: Movements,
+    entry_count: int,
     *,
     livemode: bool,
 ) -> Statement:
-    moved = movements(lines)
     opening = {name: int(getattr(former, f"closing_{name}_minor", 0)) for name in OWED}
     return Statement(
         organization_id=partner.organization_id,
@@ -176,7 +191,7 @@ def _preview(
         paid_minor=moved.paid_minor,
         fee_minor=moved.fee_minor,
         written_off_minor=moved.written_off_minor,
-        entry_count=len({line.entry_id for line in lines}),
+        entry_count=entry_count,
         unprocessed_events=0,
         previous_hash=None if former is None else former.hash,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from app import db, ids
 from app.integrity import verify
 from app.partners.models import Partner
-from app.statements import queries
+from app.statements import queries, views
 from tests.cast import Merchant
 from tests.conftest import assert_ledger_sound
 from tests.ledger_clock import LedgerClock
@@ -103,7 +103,7 @@ def test_verify_finds_a_broken_chain(merchant: Merchant, clock: LedgerClock, bro
     close_at(clock, "2026-07-01T00:00:01")
     assert_ledger_sound()
     statement, rules = BREAKS[broken]
-    clock.superuser.execute("BEGIN; SET LOCAL session_replication_role = replica; " + statement + "; COMMIT")
+    clock.owner.execute("BEGIN; SET LOCAL session_replication_role = replica; " + statement + "; COMMIT")
     with db.transaction() as session:
         assert {breach.rule for breach in verify.verify(session)} >= rules
 
@@ -114,8 +114,10 @@ def test_the_running_month_is_a_preview_from_the_last_end_on(merchant: Merchant,
     sell_at(clock, merchant, "2026-06-02T00:00:00", 2)
     with db.transaction() as session:
         partner = session.get_one(Partner, merchant.partners["ada"])
-        [(preview, recorded)] = queries.load_previews(session, partner, livemode=False)
+        [listed] = queries.load_previews(session, partner, livemode=False)
+        preview, recorded = queries.get_preview(session, partner, "usd", livemode=False)
         assert session.scalars(text("SELECT count(*) FROM statements")).one() == 1
     may = statements(merchant)["2026-05"]
     assert (preview.begins_at, preview.number, preview.previous_hash) == (may.ends_at, 2, may.hash)
     assert (owed(preview), len(recorded)) == ((980, 2 * 980), 2)
+    assert views.summary(listed, is_preview=True) == views.summary(preview, is_preview=True)

@@ -16,10 +16,13 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
+from app.errors import NotFound
 from app.integrity import verify
 from app.ledger import balance_checkpoints, fences, past_balances
 from app.ledger.checkpoints import ProgramDays
+from app.partners.models import Partner
 from app.programs.models import Program
+from app.statements import queries, views
 from app.statements.models import Statement
 from tests import cast
 from tests.api.sales import sell
@@ -118,6 +121,20 @@ def go_on(chance: random.Random, shop: Merchant) -> list[tuple[Merchant, datetim
     return []
 
 
+def assert_previews(shop: Merchant, code: str, *, livemode: bool) -> None:
+    """The running month made of balances is the one made of every posting."""
+    with db.transaction() as session:
+        partner = session.get_one(Partner, shop.partners[code])
+        previews = queries.load_previews(session, partner, livemode=livemode)
+        for one in previews:
+            same, _ = queries.get_preview(session, partner, one.currency, livemode=livemode)
+            assert views.summary(one, is_preview=True) == views.summary(same, is_preview=True)
+        shown = {one.currency for one in previews}
+        for currency in {"usd", "jpy", "kwd"} - shown:
+            with pytest.raises(NotFound):
+                queries.get_preview(session, partner, currency, livemode=livemode)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_statements_and_balances_are_those_of_the_rows(
     merchant: Merchant, servers: Servers, database_url: str, seed: int
@@ -158,6 +175,7 @@ def test_statements_and_balances_are_those_of_the_rows(
                     case _:
                         pass
             fenced += go_on(chance, shop)
+            assert_previews(shop, chance.choice(sorted(shop.partners)), livemode=chance.random() < 0.2)
         clock.set(max(now, BEGIN + timedelta(days=150)))
         close_due()
     postings = rows()

@@ -46,7 +46,7 @@ def statements(
         enrolled, mode = find_partner(session, partner, program, organization), is_live(livemode, settings)
         previews = queries.load_previews(session, enrolled, livemode=mode)
         closed = queries.list_all(session, enrolled, livemode=mode)
-        shown = [views.summary(statement, is_preview=True) for statement, _ in previews]
+        shown = [views.summary(statement, is_preview=True) for statement in previews]
         shown += [views.summary(statement) for statement in closed]
     printing.listing([jsonable(each) if as_json else _row(each) for each in shown], as_json=as_json)
 

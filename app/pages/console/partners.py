@@ -126,7 +126,7 @@ def _money(session: Session, found: Partner, *, livemode: bool) -> dict[str, Any
     running = statement_queries.load_previews(session, found, livemode=livemode)
     return {
         "commissions": commission_views.commission_bodies(session, latest.rows),
-        "statements": statement_views.statement_page(closed, [statement for statement, _ in running]),
+        "statements": statement_views.statement_page(closed, running),
     }
 
 

@@ -34,7 +34,7 @@ def list_statements(path: requests.PartnerPath, query: requests.StatementQuery) 
             starting_after=query.starting_after,
         )
         previews = queries.load_previews(session, partner, livemode=caller.livemode)
-        return ViewResponse(views.statement_page(page, [statement for statement, _ in previews]))
+        return ViewResponse(views.statement_page(page, previews))
 
 
 @api.get(
