@@ -107,17 +107,6 @@ _OF_PARTNERS = text(f"""
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
 
-_OF_PROGRAM_EVER = text(f"""
-    WITH {CHECKPOINT}, {moved(since=SINCE, below="", among=_OF_PROGRAM_ONLY)}
-    SELECT currency, {SUMMED_FIGURES}
-    FROM (
-        SELECT kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
-        WHERE {IS_SUMMED} AND kept.partner_id = '{ALL_PARTNERS}' AND kept.days = {ALL_DAYS}
-        UNION ALL SELECT currency, {FIGURE_LIST} FROM moved
-    ) AS every
-    GROUP BY currency ORDER BY currency
-""")
-
 _OF_PARTNER = text(f"""
     WITH {CHECKPOINT}, {moved(since=SINCE, below="", among=_OF_THESE)}
     SELECT day, currency, {SUMMED_FIGURES}
@@ -201,16 +190,8 @@ def of_partners(
     values = _scope(organization_id, program_id, time_zone, livemode=livemode)
     found: dict[UUID, list[Sums]] = {}
     for row in session.execute(_OF_PARTNERS, {**values, "partner_ids": list(partner_ids)}).mappings():
-        found.setdefault(row["partner_id"], []).append(_sums(row))
+        found.setdefault(row["partner_id"], []).append(sums_of(row))
     return found
-
-
-def of_program_ever(
-    session: Session, organization_id: UUID, program_id: UUID, time_zone: str, *, livemode: bool
-) -> list[Sums]:
-    """What all partners of one program ever earned, per currency. Arguments as of `of_partners`."""
-    values = _scope(organization_id, program_id, time_zone, livemode=livemode)
-    return [_sums(row) for row in session.execute(_OF_PROGRAM_EVER, values).mappings()]
 
 
 def of_program(
@@ -248,8 +229,8 @@ def of_program(
     }
     rows = session.execute(_OF_PROGRAM, values).mappings().all()
     return ProgramSums(
-        by_day=[(row["day"], _sums(row)) for row in rows if row["day"] is not None],
-        by_partner=[(row["partner_id"], _sums(row)) for row in rows if row["partner_id"] is not None],
+        by_day=[(row["day"], sums_of(row)) for row in rows if row["day"] is not None],
+        by_partner=[(row["partner_id"], sums_of(row)) for row in rows if row["partner_id"] is not None],
     )
 
 
@@ -262,7 +243,7 @@ def of_partner(
     """
     scope = _scope(*program, livemode=livemode)
     rows = session.execute(_OF_PARTNER, {**scope, "partner_ids": [partner_id], "first": first, "last": last})
-    return [(row["day"], _sums(row)) for row in rows.mappings()]
+    return [(row["day"], sums_of(row)) for row in rows.mappings()]
 
 
 def spans_of(first: date, last: date) -> list[tuple[int, date]]:
@@ -285,7 +266,8 @@ def _scope(organization_id: UUID, program_id: UUID, time_zone: str, *, livemode:
     }
 
 
-def _sums(row: RowMapping) -> Sums:
+def sums_of(row: RowMapping) -> Sums:
+    """The figures of a row."""
     return Sums(
         row["currency"],
         commission_count=row["commission_count"],

@@ -21,15 +21,19 @@ SINCE: Final = "(SELECT below FROM checkpoint)"
 IS_SUMMED: Final = f"{SINCE} > '0'::xid8 AND kept.program_id = :program_id AND kept.livemode = :livemode"
 
 
-def moved(*, since: str, below: str, among: str) -> str:
+def moved(
+    *, since: str, below: str, among: str, organization: str = ":organization_id", time_zone: str = ":time_zone"
+) -> str:
     """SQL for the changes by entries of a range of transaction ids, one row for each commission: CTEs up to `moved`.
 
     Args:
         since: the first transaction id, as an expression.
         below: the first transaction id after the range, as an expression; "" for no end.
         among: the commissions to include, as a condition on `commission`.
+        organization: the owner, as an expression; by default a parameter of the statement.
+        time_zone: the zone of the days, as an expression; by default a parameter of the statement.
 
-    The statement takes `organization_id` and `time_zone`. A commission's earlier entries are read too, to know whether
+    A commission's earlier entries are read too, to know whether
     it was worth something before.
     """
     in_time = f"AND entry.xid < {below}" if below else ""
@@ -48,12 +52,12 @@ def moved(*, since: str, below: str, among: str) -> str:
     return f"""
     fresh AS MATERIALIZED (
         SELECT entry.id FROM journal_entries AS entry
-        WHERE entry.organization_id = :organization_id AND {is_fresh} {in_time}
+        WHERE entry.organization_id = {organization} AND {is_fresh} {in_time}
     ),
     touched AS MATERIALIZED (
         SELECT DISTINCT commission.commission_id, commission.livemode, commission.partner_id, commission.currency,
                commission.level,
-               (commission.earned_at AT TIME ZONE :time_zone)::date AS day
+               (commission.earned_at AT TIME ZONE {time_zone})::date AS day
         FROM fresh
         CROSS JOIN LATERAL (SELECT commission_id FROM postings WHERE entry_id = fresh.id OFFSET 0) AS posting
         CROSS JOIN LATERAL (

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import reduce
-from operator import add
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -12,9 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.commissions import queries
-from app.commissions.analytics import figures
+from app.commissions.analytics.figures import DAYS
 from app.commissions.queries import ListQuery
-from app.ledger import sums
+from app.ledger import overall
+from app.ledger.checkpoints import ProgramDays
+from app.ledger.overall import Lately
 from app.ledger.sums import Sums
 from app.paging import Numbered, Page, Span, owned_by
 from app.partners.queries import listing
@@ -94,11 +94,12 @@ def load(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) 
     programs = session.scalars(
         select(Program).where(owned_by(Program.organization_id, organization_ids)).order_by(Program.id)
     ).all()
+    days = [ProgramDays(one.id, one.organization_id, one.time_zone) for one in programs]
     unattributed = _unattributed(session, organization_ids, livemode=livemode)
     steps = _steps(session, organization_ids, programs, livemode=livemode)
     return Overview(
-        owed=_owed(session, programs, livemode=livemode),
-        series=_series(session, programs, livemode=livemode),
+        owed=[_owed_body(total) for total in overall.ever(session, days, livemode=livemode)],
+        series=_series(overall.lately(session, days, DAYS, livemode=livemode), [one.currency for one in programs]),
         unattributed=_by_currency(unattributed.rows),
         unattributed_has_more=unattributed.has_more,
         attention=list(_attention(session, organization_ids, livemode=livemode)),
@@ -106,16 +107,6 @@ def load(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) 
         steps=steps,
         is_set_up=any(step.code == "commission" and step.is_done for step in steps),
     )
-
-
-def _owed(session: Session, programs: Sequence[Program], *, livemode: bool) -> list[OwedBody]:
-    totals: dict[str, list[Sums]] = {}
-    for program in programs:
-        for one in sums.of_program_ever(
-            session, program.organization_id, program.id, program.time_zone, livemode=livemode
-        ):
-            totals.setdefault(one.currency, []).append(one)
-    return [_owed_body(reduce(add, every)) for _, every in sorted(totals.items())]
 
 
 def _owed_body(total: Sums) -> OwedBody:
@@ -129,15 +120,15 @@ def _owed_body(total: Sums) -> OwedBody:
     )
 
 
-def _series(session: Session, programs: Sequence[Program], *, livemode: bool) -> list[EarnedOnDay]:
-    """Each program's days are those of its own time zone."""
-    days: dict[tuple[date, str], Sums] = {}
-    for program in programs:
-        for day, one in figures.analyse(session, program, livemode=livemode, first=None, last=None, leaders=0).series:
-            days[day, one.currency] = days.get((day, one.currency), Sums(one.currency)) + one
+def _series(earned: Lately, currencies: Sequence[str]) -> list[EarnedOnDay]:
+    """Every day in each currency, also if nothing was earned."""
+    by_day = {(day, one.currency): one for day, one in earned.by_day}
+    shown = sorted({*currencies, *(currency for _, currency in by_day)})
     return [
         EarnedOnDay(date=day, currency=currency, earned_cents=one.earned_minor, commissions=one.commission_count)
-        for (day, currency), one in sorted(days.items())
+        for day in earned.days
+        for currency in shown
+        for one in [by_day.get((day, currency), Sums(currency))]
     ]
 
 
