@@ -12,11 +12,14 @@ from bench import (
     latency,
     memory,
     million,
+    pages,
     payouts,
     redirects,
     report,
     settlement,
     startup,
+    subscriptions,
+    web,
     young,
 )
 from bench.figures import Figure
@@ -81,6 +84,14 @@ def _payouts(_rounds: int) -> list[Figure]:
     return payouts.measure()
 
 
+def _pages(_rounds: int) -> list[Figure]:
+    with settlement.prepared(PAYMENTS, due=settlement.INVOICES) as (installation, _):
+        subscriptions.advance_sums()
+        subscriptions.advance_balances()
+        with web.served(pages.APPLICATION, installation.settings.data_dir) as port:
+            return pages.measure(installation, port, PAYMENTS)
+
+
 def _startup(rounds: int) -> list[Figure]:
     return startup.measure(rounds=rounds)
 
@@ -106,6 +117,7 @@ BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
     "settlement": _settlement,
     "young": _young,
     "payouts": _payouts,
+    "pages": _pages,
     "burst": _burst,
     "startup": _startup,
     "running": _running,

@@ -21,6 +21,8 @@ from app.runtime.stack import Stack
 
 CODE: Final = "ada"
 """The code of the partner whose customers pay in every benchmark."""
+PARTNER: Final = "ada@example.com"
+OWNER: Final = "shop@example.com"
 UNLIMITED: Final = 1_000_000
 """Rate limit, requests per minute: the benchmark's client sends as many as thousands of clients would."""
 
@@ -109,11 +111,11 @@ def _create_merchant(directory: Path) -> Installation:
     """Create the merchant and its partner."""
     settings = connect(directory)
     with db.transaction() as session:
-        merchant = bootstrap.make(session, settings, "Shop", "shop@example.com")
+        merchant = bootstrap.make(session, settings, "Shop", OWNER)
         organization_id = ids.decode(merchant.organization_id, ids.ORGANIZATION)
         assert organization_id is not None
         program = find_default_program(session, organization_id)
         assert program is not None
-        partner = enrollment.create_partner(session, program, email="ada@example.com", slug=CODE)
+        partner = enrollment.create_partner(session, program, email=PARTNER, slug=CODE)
         enrollment.change_status(session, partner, "active")
     return Installation(settings, merchant)
