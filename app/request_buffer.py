@@ -12,7 +12,9 @@ from typing import Final
 MAX_HEAD_BYTES: Final = 64 * 1024
 BODY_BYTES: Final = 1024 * 1024
 """The application's limit of a body."""
-LONG_BODIES: Final[Mapping[str, int]] = {"/api/v1/imports": 20 * 1024 * 1024 + 64 * 1024}
+LONG_BODIES: Final[Mapping[str, int]] = dict.fromkeys(
+    ("/api/v1/imports", "/console/imports"), 20 * 1024 * 1024 + 64 * 1024
+)
 """The limits of requests to these paths: 20 MiB of files, and the other parts of the form."""
 OVERHEAD_BYTES: Final = 64 * 1024
 MAX_BODY_BYTES: Final = BODY_BYTES + OVERHEAD_BYTES

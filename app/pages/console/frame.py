@@ -32,6 +32,12 @@ class Listing(Request):
     starting_after: After = None
 
 
+class Downloadable(Listing):
+    """A list that is shown, or downloaded as CSV from its beginning to its end."""
+
+    csv: bool = False
+
+
 class Dated(Listing):
     """A list that can be limited to days, in UTC."""
 

@@ -1,21 +1,24 @@
 """Settings: Stripe endpoints, API keys, webhooks, the snippet to copy, and the audit trail."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.http import configured
+from app.http import configured, csv_lists
 from app.organizations import audit as trail
 from app.organizations import keys as api_keys
 from app.organizations import views as organization_views
+from app.organizations.models import AuditEntry
 from app.organizations.permissions import LEVELS, PERMISSIONS
 from app.outbound import commands as outbound
 from app.outbox import endpoints as outbound_endpoints
 from app.outbox.event_types import EVENT_TYPES
 from app.pages import layout, signed_in
-from app.pages.console.frame import ROWS, Dated, Listing, asked, blueprint, links
+from app.pages.console.frame import ROWS, Dated, Downloadable, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
+from app.paging import Page
 from app.programs import programs, views
 from app.signups import browser_keys
 from app.signups import views as signup_views
@@ -35,7 +38,7 @@ PLACES: Final = (
 """The pages of settings: endpoint, name, and the permission that it needs, if any."""
 
 
-class AuditQuery(Dated):
+class AuditQuery(Dated, Downloadable):
     """A filter of the audit trail."""
 
     action: str | None = None
@@ -118,13 +121,22 @@ def snippet(session: Session, who: SignedIn) -> Response:
 @blueprint.get("/settings/audit")
 @signed_in.page("audit:read")
 def audit(session: Session, who: SignedIn) -> Response:
-    """What people, keys and the clock changed, newest first."""
+    """What people, keys and the clock changed, newest first; as CSV, if `csv` is asked for."""
     query = asked(AuditQuery)
     filters = trail.EntryFilter(query.action, query.subject, query.actor, query.span)
-    page = trail.list_entries(
-        session, who.caller.organization_ids, filters, limit=ROWS, starting_after=query.starting_after
-    )
-    shown = [organization_views.audit_body(entry) for entry in page.rows]
+
+    def load(session: Session, query: AuditQuery) -> Page[AuditEntry]:
+        limit = csv_lists.ROWS_AT_ONCE if query.csv else ROWS
+        owners = who.caller.organization_ids
+        return trail.list_entries(session, owners, filters, limit=limit, starting_after=query.starting_after)
+
+    def render(_session: Session, entries: Sequence[AuditEntry]) -> list[organization_views.AuditBody]:
+        return [organization_views.audit_body(entry) for entry in entries]
+
+    if query.csv:
+        return csv_lists.stream(query, organization_views.AuditBody, load, render)
+    page = load(session, query)
+    shown = render(session, page.rows)
     return layout.render(
         "console/settings/audit.html",
         who,

@@ -1,19 +1,14 @@
 """Routes for exports: ask for one, follow it, and download its file."""
 
-from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any, Final
-from uuid import UUID
 
-from flask import Response, g, stream_with_context
+from flask import Response, g
 
 from app import jobs
-from app.http import csv_lists, errors
+from app.http import csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
-from app.organizations.permissions import Caller
 from app.rest.transfer.export_requests import ExportPath, ExportQuery, ExportRequest
 from app.transfer.exports.stored import commands, views
 
@@ -76,36 +71,4 @@ def show_export(path: ExportPath) -> Response:
 @api.get("/api/v1/exports/<export_id>/file", security=needs("exports:write"), responses=FILE)
 def download_export(path: ExportPath) -> Response:
     """The archive of an export that is ready."""
-    caller = g.caller
-    with access.transaction(caller) as session:
-        export = commands.get_export(session, caller.organization_ids, path.export_id)
-        count = commands.begin_download(session, caller, export)
-        shown = views.body(export)
-    headers = {
-        "Content-Disposition": f'attachment; filename="{shown.id}.zip"',
-        "Content-Length": str(shown.bytes),
-        "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(shown.sha256 or '')).decode()}:",
-        "Cache-Control": "no-store",
-    }
-    with ExitStack() as resources:
-        csv_lists.take_slot(resources)
-        parts = stream_with_context(_sent(_parts(caller, export.id, count)))
-        response = Response(parts, content_type="application/zip", headers=headers)
-        response.call_on_close(resources.pop_all().close)
-        return response
-
-
-def _sent(parts: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield from parts
-    except Exception as failure:  # noqa: BLE001  (any failure is logged and ends the file, which is too short then)
-        errors.log_failure(failure)
-        raise csv_lists.Interrupted from None
-
-
-def _parts(caller: Caller, export_id: UUID, count: int) -> Iterator[bytes]:
-    """Each part is read in a transaction of its own, so that a slow client keeps none open."""
-    for number in range(count):
-        with access.transaction(caller) as session:
-            part = commands.load_part(session, export_id, number)
-        yield part
+    return csv_lists.respond_with_archive(g.caller, path.export_id)

@@ -1,12 +1,9 @@
 """Routes for imports: ask for one, follow it, and list what was not imported."""
 
-import re
-from typing import Final
-
 from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app import jobs, texts
+from app import jobs
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -19,8 +16,6 @@ from app.transfer.imports.reading.inspecting import Sent
 
 api = surface("Imports", __name__, "Partners, customers and what is owed, from the lists of another affiliate system.")
 
-LONGEST_NAME: Final = 100
-
 
 @api.post(
     "/api/v1/imports",
@@ -30,7 +25,7 @@ LONGEST_NAME: Final = 100
 def create_import(form: ImportForm) -> Response:
     """Ask for an import. A job works on it; its progress and result are at `GET /api/v1/imports/:id`."""
     caller = g.caller
-    files = [Sent(_name(file.filename, place), file.read()) for place, file in enumerate(form.file, start=1)]
+    files = [Sent.of(file.filename, file.read(), place) for place, file in enumerate(form.file, start=1)]
     asked = ImportRequest(
         tool=form.tool,
         files=files,
@@ -84,11 +79,6 @@ def list_import_refusals(path: ImportPath, query: RefusalQuery) -> Response:
         page = queries.list_refusals(session, job, limit=query.limit, starting_after=query.starting_after)
         data = views.load_refusals(session, job, page.rows)
         return ViewResponse(views.ImportRefusalPage(data=data, has_more=page.has_more))
-
-
-def _name(sent: str | None, place: int) -> str:
-    """The name of a file as one line that can be stored and shown; `file 2` for one without a name."""
-    return " ".join(re.sub(f"[{texts.CONTROL}]", " ", sent or "").split())[:LONGEST_NAME] or f"file {place}"
 
 
 def _import(session: Session, path: ImportPath) -> Import:

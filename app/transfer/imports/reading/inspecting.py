@@ -1,9 +1,11 @@
 """Looking at files before an import: which list each is, how many rows it has, and what its amounts are in. Pure."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Final
 
+from app import texts
 from app.errors import InvalidRequest, TooLarge
 from app.immutable import immutable
 from app.transfer.imports.reading import amounts, layouts, tables
@@ -17,6 +19,7 @@ from app.transfer.imports.reading.tables import Table
 MOST_BYTES: Final = 20 * 1024 * 1024
 MOST_FILES: Final = 20
 MOST_ROWS: Final = 200_000
+LONGEST_NAME: Final = 100
 
 
 @immutable
@@ -25,6 +28,12 @@ class Sent:
 
     name: str
     content: bytes
+
+    @classmethod
+    def of(cls, name: str | None, content: bytes, place: int) -> "Sent":
+        """The file with its name as one line that can be stored and shown; `file 2` for one without a name."""
+        line = " ".join(re.sub(f"[{texts.CONTROL}]", " ", name or "").split())[:LONGEST_NAME]
+        return cls(line or f"file {place}", content)
 
 
 @immutable
