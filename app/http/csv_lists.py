@@ -28,6 +28,7 @@ from app.organizations import access
 from app.organizations.permissions import Caller
 from app.paging import Page
 from app.sentences import catalogue
+from app.sentences.catalogue import Catalogue
 from app.transfer.exports.stored import commands as exports
 from app.views import Request
 
@@ -109,19 +110,21 @@ def stream(
     load: Load[Query, Row],
     render: Render[Row, View],
     opened: Opened | None = None,
+    *,
+    language: Catalogue | None = None,
 ) -> Response:
     """All rows of a list as CSV, from `starting_after` on; the page size of the query has no effect.
 
     Arguments and errors as of `respond`; for a list whose JSON has no pages. The query needs `starting_after`, and
-    `limit` or `per_page`.
+    `limit` or `per_page`. `language` is that of its sentences; None: what the request asks for.
     """
     if getattr(query, "page", 1) != 1:
         raise InvalidRequest("do not send page for text/csv, which has all pages", param="page")
-    language = bodies.requested_language()
+    spoken = language or bodies.requested_language()
     sizes: dict[str, Any] = {name: ROWS_AT_ONCE for name in PAGE_SIZES if name in type(query).model_fields}
 
     def read(after: dict[str, str]) -> Page[View]:
-        with catalogue.using(language), (opened or access.transaction)(g.caller) as session:
+        with catalogue.using(spoken), (opened or access.transaction)(g.caller) as session:
             page = load(session, query.model_copy(update={**sizes, **after}))
             return Page(render(session, page.rows), page.has_more, page.cursor)
 

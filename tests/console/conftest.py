@@ -51,11 +51,11 @@ def reader_of(application: Flask, world: World) -> ReaderOf:
 
 
 def rules(application: Flask) -> list[str]:
-    """Every page of the console as a rule, `/console/payments/<payment_id>`."""
+    """Every page of the console as a rule, `/console/payments/<payment_id>`; files that pages offer are none."""
     return sorted(
         rule.rule
         for rule in application.url_map.iter_rules()
-        if rule.endpoint.startswith("console.") and "GET" in (rule.methods or ())
+        if rule.endpoint.startswith("console.") and "GET" in (rule.methods or ()) and not rule.rule.endswith("/file")
     )
 
 

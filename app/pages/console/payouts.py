@@ -7,16 +7,20 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.http import csv_lists
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
+from app.paging import Page
 from app.partners.queries.codes import load_codes
 from app.partners.queries.listing import get_partner
+from app.payouts.models import Payout
 from app.payouts.owner_settings import views as settings_views
 from app.payouts.showing import moves, queries, run_views, views
 from app.payouts.transitions import PayoutStatus
 from app.programs import programs
 from app.programs.models import Program
+from app.sentences import catalogue
 
 
 class RunQuery(Listing):
@@ -33,27 +37,21 @@ class PayoutQuery(RunQuery):
     run: str | None = None
 
 
+class PayoutFileQuery(PayoutQuery):
+    """As `PayoutQuery`, for a file with every row."""
+
+    limit: int = ROWS
+
+
 @blueprint.get("/payouts")
 @signed_in.page("payouts:read")
 def payouts(session: Session, who: SignedIn) -> Response:
     """A program's payouts, newest first."""
-    query, caller = asked(PayoutQuery), who.caller
-    every = programs.list_programs(session, caller.organization_ids, limit=ROWS).rows
+    query = asked(PayoutQuery)
+    every = programs.list_programs(session, who.caller.organization_ids, limit=ROWS).rows
     program = program_named(session, who, query.program, every)
-    rows, has_more = [], False
-    if program is not None:
-        partner = get_partner(session, caller.organization_ids, query.partner) if query.partner else None
-        run = queries.get_run(session, caller.organization_ids, query.run) if query.run else None
-        selected = queries.PayoutQuery(
-            ROWS,
-            caller.livemode,
-            starting_after=query.starting_after,
-            status=query.status,
-            partner_id=partner.id if partner else None,
-            run_id=run.id if run else None,
-        )
-        page = queries.list_payouts(session, program, selected)
-        rows, has_more = [views.payout_body(row) for row in page.rows], page.has_more
+    page = _listed(session, who, program, query, ROWS)
+    rows = [views.payout_body(row) for row in page.rows]
     return layout.render(
         "console/payouts.html",
         who,
@@ -63,8 +61,27 @@ def payouts(session: Session, who: SignedIn) -> Response:
         statuses=get_args(PayoutStatus),
         rows=rows,
         codes=load_codes(session, {row.partner_id for row in rows}),
-        links=links(rows, has_more=has_more),
+        links=links(rows, has_more=page.has_more),
     )
+
+
+@blueprint.get("/payouts/file")
+@signed_in.page("payouts:read")
+def payouts_file(session: Session, who: SignedIn) -> Response:
+    """Every payout that the filter selects, as CSV with the columns of REST."""
+    query = asked(PayoutFileQuery)
+    every = programs.list_programs(session, who.caller.organization_ids, limit=ROWS).rows
+    program = program_named(session, who, query.program, every)
+    response = csv_lists.stream(
+        query,
+        views.PayoutBody,
+        lambda opened, some: _listed(opened, who, program, some, some.limit),
+        lambda _, rows: [views.payout_body(row) for row in rows],
+        language=catalogue.current(),
+    )
+    response.headers["Content-Disposition"] = 'attachment; filename="payouts.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.get("/payouts/<payout_id>")
@@ -144,3 +161,21 @@ def program_named(session: Session, who: SignedIn, program_id: str | None, every
 def options(every: Sequence[Program]) -> list[tuple[str, str]]:
     """Id and name of each program, for a form."""
     return [(ids.encode(ids.PROGRAM, program.id), program.name) for program in every]
+
+
+def _listed(session: Session, who: SignedIn, program: Program | None, query: PayoutQuery, limit: int) -> Page[Payout]:
+    """A page of what the filter selects; nothing without a program. Raises NotFound."""
+    if program is None:
+        return Page([], has_more=False)
+    caller = who.caller
+    partner = get_partner(session, caller.organization_ids, query.partner) if query.partner else None
+    run = queries.get_run(session, caller.organization_ids, query.run) if query.run else None
+    selected = queries.PayoutQuery(
+        limit,
+        caller.livemode,
+        starting_after=query.starting_after,
+        status=query.status,
+        partner_id=partner.id if partner else None,
+        run_id=run.id if run else None,
+    )
+    return queries.list_payouts(session, program, selected)

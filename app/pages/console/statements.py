@@ -4,14 +4,16 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.http import statements as files
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Listing, asked, blueprint, links
 from app.pages.console.payouts import options, program_named
 from app.pages.signed_in import SignedIn
 from app.partners.queries.codes import load_codes
+from app.partners.queries.listing import get_partner
 from app.programs import programs
 from app.statements import queries, views
-from app.statements.documents import load_heading
+from app.statements.documents import Heading, load_heading
 
 
 class StatementQuery(Listing):
@@ -53,6 +55,30 @@ def statements(session: Session, who: SignedIn) -> Response:
 @signed_in.page("commissions:read")
 def statement(session: Session, who: SignedIn, statement_id: str) -> Response:
     """A closed statement with every entry and its reason."""
+    shown, heading = _closed(session, who, statement_id)
+    return layout.render("console/statement.html", who, shown=shown, heading=heading)
+
+
+@blueprint.get("/statements/<statement_id>/file")
+@signed_in.page("commissions:read")
+def statement_file(session: Session, who: SignedIn, statement_id: str) -> Response:
+    """A closed statement as a file: JSON, CSV, or a page that can be printed, by `form` in the address."""
+    shown, heading = _closed(session, who, statement_id)
+    return files.as_file(shown, heading, asked(files.FileQuery).form)
+
+
+@blueprint.get("/partners/<partner_id>/running/<currency>/file")
+@signed_in.page("commissions:read")
+def running_statement_file(session: Session, who: SignedIn, partner_id: str, currency: str) -> Response:
+    """A partner's running month in a currency as a file."""
+    partner = get_partner(session, who.caller.organization_ids, partner_id)
+    found, lines = queries.get_preview(session, partner, currency, livemode=who.caller.livemode)
+    shown = views.body(found, lines, for_owner=True, is_preview=True)
+    return files.as_file(shown, load_heading(session, found), asked(files.FileQuery).form)
+
+
+def _closed(session: Session, who: SignedIn, statement_id: str) -> tuple[views.StatementBody, Heading]:
+    """A closed statement, and the names on it. Raises NotFound."""
     found = queries.get_statement(session, statement_id, who.caller.organization_ids)
     shown = views.body(found, queries.load_lines(session, found), for_owner=True)
-    return layout.render("console/statement.html", who, shown=shown, heading=load_heading(session, found))
+    return shown, load_heading(session, found)

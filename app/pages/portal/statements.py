@@ -9,13 +9,6 @@ from app.pages.portal.frame import Enrolled, blueprint, load_enrolled, page, ren
 from app.pages.signed_in import SignedIn
 from app.statements import partner_side, views
 from app.statements.documents import Heading
-from app.views import Request
-
-
-class FileQuery(Request):
-    """The form of a file."""
-
-    form: files.Form = "csv"
 
 
 @blueprint.get("/<program_id>/statements")
@@ -44,7 +37,7 @@ def statement(session: Session, who: SignedIn, program_id: str, statement_id: st
 def statement_file(session: Session, who: SignedIn, program_id: str, statement_id: str) -> ResponseReturnValue:
     """A closed month as a file: JSON, CSV, or a page that can be printed, by `form` in the address."""
     _, shown, heading = _closed(session, who, program_id, statement_id)
-    return files.as_file(shown, heading, asked(FileQuery).form)
+    return files.as_file(shown, heading, asked(files.FileQuery).form)
 
 
 @blueprint.get("/<program_id>/statements/running/<currency>")
