@@ -19,7 +19,6 @@ from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Dated, Downloadable, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
 from app.paging import Page
-from app.programs import programs, views
 from app.signups import browser_keys
 from app.signups import views as signup_views
 from app.stripe_events.endpoints import commands, rows
@@ -102,19 +101,6 @@ def webhooks(session: Session, who: SignedIn) -> Response:
         rows=shown,
         event_types=EVENT_TYPES,
         links=links(shown, has_more=page.has_more),
-    )
-
-
-@blueprint.get("/settings/snippet")
-@signed_in.page("programs:read")
-def snippet(session: Session, who: SignedIn) -> Response:
-    """The snippet with this installation's address, and each program's landing page."""
-    page = programs.list_programs(session, who.caller.organization_ids, limit=ROWS)
-    return layout.render(
-        "console/settings/snippet.html",
-        who,
-        public_url=configured.settings().public_url,
-        programs=views.load_program_bodies(session, page.rows),
     )
 
 
