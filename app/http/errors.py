@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from pydantic import ConfigDict, Field, ValidationError
 from sqlalchemy.exc import DBAPIError
@@ -14,10 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import refusals
 from app.errors import LONGEST_SHOWN, InvalidRequest, NotFound, ReferralFailed, RequestError, TooLarge, Unavailable
-from app.http import bodies, html
 from app.http.bodies import FORM_NEEDED
-from app.sentences import catalogue
-from app.sentences.say import say
 from app.views import Documented
 
 HTTP_CODES: Final[Mapping[int, str]] = {
@@ -30,8 +27,8 @@ HTTP_CODES: Final[Mapping[int, str]] = {
 JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"
 PAGE_PATHS: Final = ("/console", "/portal", "/apply", "/login", "/logout", "/language", "/join", "/confirm")
 """Below them an error is a page for people."""
-TITLED: Final = frozenset({400, 403, 404, 409, 429, 500, 503})
-"""Statuses whose error pages have a title of their own; others have that of 400."""
+PAGE: Final = "accrual_error_page"
+"""The extension that makes an error page of a status and a message."""
 CLIENT_PATHS: Final = "/client/"
 """Below it error codes are upper case, and errors have a code and a message only."""
 
@@ -85,7 +82,8 @@ def render(
     if details:
         description["details"] = details
     if request.path.startswith(PAGE_PATHS):
-        return _error_page(status, message)
+        page: Response = current_app.extensions[PAGE](status, message)
+        return page
     if request.path.startswith(CLIENT_PATHS):
         description = {"code": code.upper(), "message": message}
     response = jsonify(error=description)
@@ -120,12 +118,6 @@ def install(app: Flask) -> None:
 def log_failure(failure: Exception) -> None:
     """Log what failed in this request; of a database error only its class, because its text contains values of rows."""
     log.error("request_failed", kind=refusals.kind_of(failure), exc_info=refusals.loggable(failure))
-
-
-def _error_page(status: int, message: str) -> Response:
-    with catalogue.using(bodies.requested_language()):
-        title = say(f"page.error.{status if status in TITLED else 400}")
-        return html.page("error.html", status=status, title=title, message=message)
 
 
 def _refused(refusal: RequestError) -> Response:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.pages import assets, browser, layout, reader, words
+from app.pages import assets, browser, failures, layout, reader, words
 from app.pages.forms import routes as forms
 from app.pages.portal import routes as portal
 from app.pages.public import applying, choosing_language, joining, sign_in
@@ -10,7 +10,7 @@ from app.pages.public import applying, choosing_language, joining, sign_in
 
 def install(app: Flask) -> None:
     """Register every page of `app`."""
-    for module in (words, browser, reader, layout):
+    for module in (words, browser, reader, layout, failures):
         module.install(app)
     for blueprint in (
         joining.blueprint,
