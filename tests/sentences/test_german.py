@@ -16,22 +16,10 @@ from .test_second_language import asked_for, explained
 __all__ = ["asked_for"]
 
 SAME: Final = {
-    *(
-        "Accrual",
-        "Browser",
-        "Bytes",
-        "CODE",
-        "Code",
-        "IBAN",
-        "Link",
-        "Live",
-        "Logo",
-        "Name",
-        "Partner",
-        "PayPal",
-        "PaymentIntent",
-    ),
-    *("Payoneer", "Redis", "SHA-256", "Snippet", "Status", "Stripe", "System", "Test", "URL", "Version", "Wise", "ms"),
+    *("Accrual", "Browser", "Bytes", "CODE", "Code", "Domain", "Export", "FirstPromoter", "Format", "Host"),
+    *("IBAN", "Import", "Link", "Live", "Logo", "Name", "Partner", "PartnerStack", "Passphrase", "PayPal"),
+    *("PaymentIntent", "Payoneer", "Plan", "Redis", "Rewardful", "SHA-256", "Server", "Snippet", "Status"),
+    *("Stripe", "System", "Tapfiliate", "Test", "Text", "Token", "Tolt", "URL", "Version", "Wise", "ms"),
 }
 """Words that are the same in both languages."""
 ENGLISH: Final = re.compile(r"\b(the|and|of|is|are|not|with|for|by|this|has|have|were|your|from)\b")
