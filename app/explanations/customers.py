@@ -1,17 +1,20 @@
 """The attributions of a customer or a subscription: partner, evidence and time; and customer sign-ups."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
+from app import ids
 from app.attribution.models import Attribution
 from app.attribution.signups import recognized
 from app.attribution.signups.stated import stated_of
 from app.explanations import payments as payment_explanation
 from app.explanations.payment_sentences import credit_of, rival_of
 from app.explanations.views import AttributionNote, PaymentExplanation
+from app.paging import Page, load_page
 from app.partners.models import Partner
 from app.payments.models import StripeObject
 from app.sentences.say import Day, Minute, Money, listed, say
@@ -47,6 +50,36 @@ def binding_note(session: Session, attribution: Attribution) -> BindingNote:
     """The attribution with its partner."""
     note = payment_explanation.attribution_note(session, attribution)
     return BindingNote(**note.model_dump(), superseded_at=attribution.superseded_at)
+
+
+def credited_to(partner_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """SQL conditions for the attributions of the customers that are credited to a partner now.
+
+    The latest decision of a person about a customer counts before all other attributions.
+    """
+    later = aliased(Attribution)
+    overruled = exists().where(
+        later.subject == Attribution.subject,
+        later.organization_id == Attribution.organization_id,
+        later.account == Attribution.account,
+        later.livemode == Attribution.livemode,
+        later.carrier == "manual",
+        or_(Attribution.carrier != "manual", later.id > Attribution.id),
+    )
+    return (
+        Attribution.partner_id == partner_id,
+        Attribution.superseded_at.is_(None),
+        Attribution.subject.startswith("cus_", autoescape=True),
+        ~overruled,
+    )
+
+
+def list_credited(
+    session: Session, partner: Partner, *, livemode: bool, limit: int, starting_after: str | None = None
+) -> Page[Attribution]:
+    """A page of the customers credited to a partner now in one mode, the newest first. Raises InvalidRequest."""
+    credited = select(Attribution).where(*credited_to(partner.id), Attribution.livemode == livemode)
+    return load_page(session, credited, Attribution.id, ids.ATTRIBUTION, limit=limit, starting_after=starting_after)
 
 
 def subjects_of(session: Session, scope: Scope, known: StripeObject) -> list[str]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import Attribution
+from app.explanations.customers import credited_to
 from app.explanations.payments import snapshot_note
 from app.explanations.views import SnapshotNote
 from app.ledger.sums import Sums
@@ -137,11 +138,7 @@ def _bound(session: Session, partner: Partner) -> list[BoundNote]:
     customers = (
         select(Attribution.account, Attribution.livemode, Attribution.subject)
         .distinct()
-        .where(
-            Attribution.partner_id == partner.id,
-            Attribution.superseded_at.is_(None),
-            Attribution.subject.startswith("cus_", autoescape=True),
-        )
+        .where(*credited_to(partner.id))
         .subquery()
     )
     counted = select(customers.c.livemode, func.count()).group_by(customers.c.livemode)

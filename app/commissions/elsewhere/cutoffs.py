@@ -11,6 +11,7 @@ from app.commissions.elsewhere.models import HAS_ENDED, STAMP, CutoffMove
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
+from app.immutable import immutable
 from app.organizations import audit
 from app.organizations.actors import Actor
 from app.payments import objects, payment_rows
@@ -24,6 +25,16 @@ BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 PAGE: Final = 200
 """Payments that are settled in one transaction."""
 
+_BETWEEN = text("""
+    SELECT payment.currency, count(DISTINCT payment.id),
+           coalesce(sum(commission.accrued_minor + commission.payable_minor + commission.clearing_minor
+                        + commission.paid_minor + commission.fee_minor), 0)::bigint
+    FROM conversions AS conversion JOIN payments AS payment ON payment.id = conversion.payment_id
+    LEFT JOIN commissions AS commission ON commission.conversion_id = conversion.id
+    WHERE conversion.program_id = :program_id AND conversion.livemode = :livemode
+      AND payment.occurred_at >= :begins_at AND payment.occurred_at < :ends_at AND payment.merged_into_id IS NULL
+    GROUP BY payment.currency ORDER BY payment.currency
+""")
 _PAID = text("""
     SELECT count(*) FROM commissions
     WHERE program_id = :program_id AND livemode = :livemode
@@ -52,7 +63,7 @@ def set_cutoff(
     former = cutoffs.replace(session, program, cutoff_at, livemode=livemode)
     if former == cutoff_at:
         return
-    begins_at, ends_at = sorted((former or BEFORE_ALL, cutoff_at or BEFORE_ALL))
+    begins_at, ends_at = _interval(former, cutoff_at)
     moved = {"program_id": program.id, "livemode": livemode, "begins_at": begins_at, "ends_at": ends_at}
     if cutoff_at == ends_at:
         _refuse_paid(session, cutoff_at, moved)
@@ -64,6 +75,27 @@ def set_cutoff(
     }
     public_id = ids.encode(ids.PROGRAM, program.id)
     audit.add_entry(session, actor, "program.cutoff_set", public_id, details, organization_id=owner, livemode=livemode)
+
+
+@immutable
+class Between:
+    """The payments between two cut-offs in one currency: how many, and what their commissions are worth now."""
+
+    currency: str
+    payments: int
+    net_minor: int
+
+
+def load_between(session: Session, program: Program, *, livemode: bool, cutoff_at: datetime | None) -> list[Between]:
+    """The payments that another cut-off concerns, by currency: those between the present one and that one."""
+    begins_at, ends_at = _interval(cutoffs.of(program, livemode=livemode), cutoff_at)
+    values = {"program_id": program.id, "livemode": livemode, "begins_at": begins_at, "ends_at": ends_at}
+    return [Between(*row) for row in session.execute(_BETWEEN, values)]
+
+
+def _interval(former: datetime | None, cutoff_at: datetime | None) -> tuple[datetime, datetime]:
+    earlier, later = sorted((former or BEFORE_ALL, cutoff_at or BEFORE_ALL))
+    return earlier, later
 
 
 def _refuse_paid(session: Session, cutoff_at: datetime, values: dict[str, object]) -> None:

@@ -14,10 +14,11 @@ from app.commissions import views as commission_views
 from app.commissions.by_hand.promotion_views import promotion_body
 from app.commissions.queries import ListQuery
 from app.errors import NotFound
+from app.explanations import customers as customer_notes
 from app.explanations import partners as explanations
 from app.organizations import access
 from app.pages import layout, signed_in
-from app.pages.console.frame import ROWS, Dated, asked, blueprint, links
+from app.pages.console.frame import ROWS, Dated, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
 from app.partners import views
 from app.partners.figures import past_balances
@@ -94,6 +95,25 @@ def partner(session: Session, who: SignedIn, partner_id: str) -> Response:
         promotions=[promotion_body(row) for row in promotions.rows],
         **money,
         **paid,
+    )
+
+
+@blueprint.get("/partners/<partner_id>/customers")
+@signed_in.page("payments:read")
+def customers(session: Session, who: SignedIn, partner_id: str) -> Response:
+    """The customers that are credited to a partner now, the newest first."""
+    query, found = asked(Listing), listing.get_partner(session, who.caller.organization_ids, partner_id)
+    page = customer_notes.list_credited(
+        session, found, livemode=who.caller.livemode, limit=ROWS, starting_after=query.starting_after
+    )
+    rows = [customer_notes.binding_note(session, row) for row in page.rows]
+    return layout.render(
+        "console/partners/customers.html",
+        who,
+        partner_id=partner_id,
+        name=found.full_name or found.slug,
+        rows=rows,
+        links=links(rows, has_more=page.has_more),
     )
 
 

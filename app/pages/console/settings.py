@@ -31,6 +31,7 @@ PLACES: Final = (
     ("webhooks", "webhooks", "webhooks:read"),
     ("snippet", "snippet", "programs:read"),
     ("payout_settings", "payouts", "payouts:read"),
+    ("referrals", "referrals", "referrals:read"),
     ("audit", "audit", "audit:read"),
     ("doctor", "doctor", "endpoints:read"),
 )

@@ -168,13 +168,23 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
     return has_changed
 
 
-def deactivate(session: Session, actor: actors.Actor, partner: Partner) -> bool:
-    """End a partner's enrollment; its commissions and codes do not change. Returns whether anything changed."""
+def deactivate(session: Session, actor: actors.Actor, partner: Partner, *, reason: str = "") -> bool:
+    """End a partner's enrollment, or reject its application; its commissions and codes do not change.
+
+    Args:
+        session: writes the partner and the audit entry.
+        actor: who decides it.
+        partner: the partner.
+        reason: of a partner that waits for approval, why it is rejected; it is in the mail to the partner.
+
+    Returns:
+        Whether anything changed.
+    """
     if partner.status in validation.ENDED:
         return False
     before = partner.status
     enrollment.change_status(session, partner, "deactivated")
-    mails.write_decided(session, partner, before)
+    mails.write_decided(session, partner, before, reason=reason)
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
     audit.add_entry(session, actor, "partner.deactivated", subject_id, organization_id=owner_id)
     outbound_facts.record(session, partner, outbound_facts.UPDATED)

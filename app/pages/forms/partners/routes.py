@@ -1,5 +1,5 @@
 """The forms of partners."""
 
-from app.pages.forms.partners import inviting, profile, promotions, standing, terms
+from app.pages.forms.partners import earnings, inviting, profile, promotions, standing, terms
 
-__all__ = ["inviting", "profile", "promotions", "standing", "terms"]
+__all__ = ["earnings", "inviting", "profile", "promotions", "standing", "terms"]

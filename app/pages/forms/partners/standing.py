@@ -5,15 +5,24 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app.errors import Conflict
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console import partners
-from app.pages.console.frame import blueprint
+from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Reason
 from app.pages.signed_in import SignedIn
 from app.partners.managing import commands
 from app.partners.managing.program_partners import Move
 from app.partners.queries.listing import get_partner
 from app.payouts.steps import bans
+from app.views import Request
+
+
+class Rejection(Request):
+    """Why an application is rejected."""
+
+    reason: Reason
 
 
 @blueprint.post("/partners/<partner_id>/approve")
@@ -38,6 +47,28 @@ def ban_partner(session: Session, who: SignedIn, partner_id: str) -> ResponseRet
     partner = get_partner(session, caller.organization_ids, partner_id)
     done = bans.ban(session, caller, partner, causes.this_request(), livemode=caller.livemode)
     return layout.flash(to_partner(partner_id), "partner_banned", count=len(done.canceled))
+
+
+@blueprint.post("/partners/<partner_id>/reject")
+@signed_in.form("partners:write", shown_on=partners.partner)
+def reject_partner(session: Session, who: SignedIn, partner_id: str) -> ResponseReturnValue:
+    """Reject the application of a partner that waits for approval; the reason is in the mail to it."""
+    partner = get_partner(session, who.caller.organization_ids, partner_id, to_change=True)
+    reason = sent(Rejection).reason.strip()
+    if partner.status != "pending":
+        message = f"the partner is {partner.status}, so its application was decided before; end its enrollment instead"
+        raise Conflict(message, code="status_refused")
+    commands.deactivate(session, who.caller, partner, reason=reason)
+    return layout.flash(to_partner(partner_id), "partner_rejected")
+
+
+@blueprint.post("/partners/<partner_id>/end")
+@signed_in.form("partners:write", shown_on=partners.partner)
+def end_partner(session: Session, who: SignedIn, partner_id: str) -> ResponseReturnValue:
+    """End the enrollment of a partner; what it earned stays, and so do its codes."""
+    partner = get_partner(session, who.caller.organization_ids, partner_id, to_change=True)
+    commands.deactivate(session, who.caller, partner)
+    return layout.flash(to_partner(partner_id), "partner_ended")
 
 
 def _move(session: Session, who: SignedIn, partner_id: str, move: Move) -> Response:

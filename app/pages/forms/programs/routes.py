@@ -1,5 +1,5 @@
 """The forms of programs."""
 
-from app.pages.forms.programs import branding, creating, settings, terms
+from app.pages.forms.programs import branding, creating, cutoff, settings, terms
 
-__all__ = ["branding", "creating", "settings", "terms"]
+__all__ = ["branding", "creating", "cutoff", "settings", "terms"]

@@ -1,0 +1,76 @@
+"""From when on payments earn in a program: the form, the check that counts the payments concerned, and the change."""
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.commissions.elsewhere import cutoffs
+from app.http import causes
+from app.pages import layout, signed_in
+from app.pages.console.frame import blueprint, sent
+from app.pages.forms.programs.settings import find, to_program
+from app.pages.signed_in import SignedIn
+from app.programs import cutoffs as stored
+from app.programs.models import Program
+from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
+
+
+class Cutoff(Request):
+    """The first day in UTC whose payments earn; None: every payment earns."""
+
+    first_day: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
+
+    @property
+    def at(self) -> datetime | None:
+        """The beginning of the day."""
+        return None if self.first_day is None else datetime.combine(self.first_day, time(), UTC)
+
+
+@blueprint.get("/programs/<program_id>/cutoff")
+@signed_in.page("payouts:write")
+def program_cutoff(session: Session, who: SignedIn, program_id: str) -> Response:
+    """The form with the present cut-off of the mode."""
+    return _render(who, find(session, who, program_id))
+
+
+@blueprint.post("/programs/<program_id>/cutoff/check")
+@signed_in.form("payouts:write", shown_on=program_cutoff)
+def check_program_cutoff(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
+    """How many payments another cut-off concerns; changes nothing."""
+    program, asked = find(session, who, program_id), sent(Cutoff)
+    with session.begin_nested() as tried:
+        _set(session, who, program, asked)
+        tried.rollback()
+    between = cutoffs.load_between(session, program, livemode=who.caller.livemode, cutoff_at=asked.at)
+    return _render(who, program, asked=asked, between=between)
+
+
+@blueprint.post("/programs/<program_id>/cutoff")
+@signed_in.form("payouts:write", shown_on=program_cutoff)
+def set_program_cutoff(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
+    """Set the cut-off; the differences of payments before it are posted soon after."""
+    _set(session, who, find(session, who, program_id), sent(Cutoff))
+    return layout.flash(to_program(program_id), "cutoff_set")
+
+
+def _set(session: Session, who: SignedIn, program: Program, asked: Cutoff) -> None:
+    cause, livemode = causes.this_request(), who.caller.livemode
+    cutoffs.set_cutoff(session, who.caller, program, livemode=livemode, cutoff_at=asked.at, cause=cause)
+
+
+def _render(who: SignedIn, program: Program, **checked: Any) -> Response:
+    present = stored.of(program, livemode=who.caller.livemode)
+    values = request.form or {"first_day": "" if present is None else present.date().isoformat()}
+    return layout.render(
+        "console/programs/cutoff.html",
+        who,
+        program_id=request.view_args and request.view_args["program_id"],
+        name=program.name,
+        present=present,
+        values=values,
+        **checked,
+    )
