@@ -39,7 +39,7 @@ LISTEN: Final = """() => {
         if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 1) window.unmarked.push(target);
     });
     const parts = document.querySelectorAll('input[type="date"], input[type="datetime-local"], input[type="month"]');
-    return window.expected.length + 4 * parts.length;
+    return window.expected.length + 8 * parts.length;
 }"""
 """Note what the keyboard reaches from now on; gives how often Tab has to be pressed at most."""
 HEARD: Final = """() => {

@@ -95,6 +95,7 @@ def test_refusals_of_commands_are_pages_that_say_what_to_do(olga: UUID, merchant
     ):
         answer = browser.send(PEOPLE, action, **fields)
         assert (answer.status_code, answer.mimetype) == (status, "text/html"), action
+        assert fields.get("email") != "nothing" or 'value="nothing"' in answer.text
         assert words in answer.text
         assert "fritz" not in answer.text
 

@@ -17,6 +17,7 @@ What = Literal[
     "rotate_webhook",
     "disable_webhook",
     "delete_webhook",
+    "disable_person",
 ]
 """What is asked for."""
 
