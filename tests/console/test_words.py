@@ -26,6 +26,7 @@ from app.partners.validation import ENDED, STATUSES, AffiliateStatus, PartnerSta
 from app.payouts.files import kinds
 from app.payouts.files.importing import Said
 from app.payouts.files.views import FileStatus
+from app.payouts.owner_settings import debtor
 from app.payouts.showing.moves import Move
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
@@ -54,6 +55,7 @@ FAMILIES: Final = {
     "payout_move_now": get_args(Move),
     "payout_move_text": (*get_args(Move), "cancel_sent"),
     "written_off": ("balance", "debt"),
+    "debtor": debtor.LENGTHS,
     "file_use": kinds.FORMATS,
     "result": (*get_args(Said), "not_applied"),
     "account": ACCOUNT_KINDS,

@@ -7,7 +7,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.http import csv_lists
+from app.http import configured, csv_lists
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
@@ -142,7 +142,8 @@ def payout_run(session: Session, who: SignedIn, payout_run_id: str) -> Response:
 def payout_settings(session: Session, who: SignedIn) -> Response:
     """How the organization pays, and what is missing for each method."""
     shown = settings_views.load_body(session, who.caller.organization_id, livemode=who.caller.livemode)
-    return layout.render("console/settings/payouts.html", who, shown=shown)
+    is_on = configured.settings().payouts_live
+    return layout.render("console/settings/payouts.html", who, shown=shown, is_switched_on=is_on)
 
 
 def program_named(session: Session, who: SignedIn, program_id: str | None, every: Sequence[Program]) -> Program | None:

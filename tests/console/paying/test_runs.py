@@ -1,13 +1,15 @@
 """A run from its files to its end, all by forms: download, results, confirm, cancel."""
 
+import csv
 import io
 import re
 
 from tests.cast import Merchant
 from tests.conftest import assert_ledger_sound
 from tests.payouts.till import Body, Till, payout_of
+from worker.payouts import reserving
 
-from .conftest import Cashier, CashierOf
+from .conftest import PREVIEW, Cashier, CashierOf
 
 
 def page_of(run: Body) -> str:
@@ -24,6 +26,25 @@ def audited(till: Till, subject_id: str) -> list[tuple[str, bool]]:
     """Each action about something, the newest first, and whether a person did it."""
     trail = till.caller.get("/api/v1/audit", subject_id=subject_id).json["data"]
     return [(entry["action"], entry["actor"].startswith("usr_")) for entry in trail]
+
+
+def test_merchant_pays_by_forms_alone_from_the_preview_to_the_result(till: Till, cashier: Cashier) -> None:
+    till.owes("ada", 4900)
+    till.owes("ben", 10_000)
+    status, page = cashier.sends(PREVIEW, preview_token=cashier.token())
+    assert status == 303
+    assert "The payouts are being reserved" in cashier.sees(page)
+    reserving.work_slice(60)
+    [path] = re.findall(rf'href="({page}/files/\w+)"', cashier.browser.get(page).text)
+    file = cashier.browser.send(path)
+    results = "reference,status,amount\n"
+    for _, amount, _, reference, *_ in csv.reader(io.StringIO(file.text)):
+        results += f"{reference},paid,{amount}\n"
+    assert "Import a result file" in cashier.sees(page)
+    assert "Confirmed as paid 2" in cashier.sends(f"{page}/results", text=results)[1]
+    assert "Completed" in cashier.sees(page)
+    assert (till.holds("ada")[1:4], till.holds("ben")[1:4]) == ((0, 0, 980), (0, 0, 2000))
+    assert_ledger_sound()
 
 
 def test_file_is_downloaded_by_its_form_with_the_bytes_and_marks_of_rest(till: Till, cashier: Cashier) -> None:
