@@ -34,12 +34,25 @@ def overview(session: Session, who: SignedIn) -> ResponseReturnValue:
         who,
         shown=shown,
         todo=_pages(),
+        setup=_setup(),
         unattributed_days=views.UNATTRIBUTED_DAYS,
         currencies=currencies,
         currency=currency,
         scale=10 ** money.decimals(currency),
         series=[day for day in shown.series if day.currency == currency],
     )
+
+
+def _setup() -> dict[views.Step, str]:
+    """The page on which each step of the setup is done or seen."""
+    return {
+        "endpoint": url_for("console.stripe_endpoints"),
+        "program": url_for("console.programs"),
+        "landing": url_for("console.programs"),
+        "partner": url_for("console.partners"),
+        "event": url_for("console.stripe_endpoints"),
+        "commission": url_for("console.payments"),
+    }
 
 
 def _pages() -> dict[views.Attention, str]:
