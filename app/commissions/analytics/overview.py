@@ -121,9 +121,12 @@ def _owed_body(total: Sums) -> OwedBody:
 
 
 def _series(earned: Lately, currencies: Sequence[str]) -> list[EarnedOnDay]:
-    """Every day in each currency, also if nothing was earned."""
+    """Every day in each currency, also if nothing was earned; first the currency with the most commissions."""
     by_day = {(day, one.currency): one for day, one in earned.by_day}
-    shown = sorted({*currencies, *(currency for _, currency in by_day)})
+    counts = dict.fromkeys(sorted({*currencies, *(currency for _, currency in by_day)}), 0)
+    for (_, currency), one in by_day.items():
+        counts[currency] += one.commission_count
+    shown = sorted(counts, key=lambda currency: -counts[currency])
     return [
         EarnedOnDay(date=day, currency=currency, earned_cents=one.earned_minor, commissions=one.commission_count)
         for day in earned.days
