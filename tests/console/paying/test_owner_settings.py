@@ -1,4 +1,4 @@
-"""The form of the payout settings: what REST stores, for owners only, and no IBAN shown whole again."""
+"""The forms of how the owner pays and how a partner is paid: what REST stores, and no IBAN shown whole again."""
 
 from tests.cast import Merchant
 from tests.payouts.till import Till
@@ -47,3 +47,28 @@ def test_manager_reads_the_settings_and_changes_none(till: Till, cashier: Cashie
     assert cashier.sees(f"{PAGE}/remove-account", 403)
     assert stranger.sends(PAGE, **ACCOUNT)[0] == 303
     assert till.caller.get("/api/v1/payout-settings").json["debtor"] is None
+
+
+def test_payout_method_of_a_partner_is_set_for_those_who_may(
+    till: Till, cashier: Cashier, cashier_of: CashierOf, merchant: Merchant, stranger: Cashier
+) -> None:
+    page = f"/console/partners/{till.partner('ada')}/payout-method"
+    form = f"{page}?method=bank_transfer"
+    given = {"account_holder": "Ada Lane", "iban": "DE89370400440532013000", "town": "Berlin"}
+    status, refused = cashier.sends(form, **given | {"iban": "DE00"})
+    assert (status, "iban" in refused) == (400, True)
+    assert 'value="Ada Lane"' in cashier.browser.send(form, **given | {"iban": "DE00"}).text
+    assert cashier.sends(form, **given) == (303, page)
+    shown = cashier.sees(page)
+    assert "The partner is paid by Bank transfer from now on." in shown
+    assert "DE…3000" in shown
+    assert given["iban"] not in shown
+    stored = till.caller.get(f"/api/v1/partners/{till.partner('ada')}/payout-method").json
+    assert (stored["method"], stored["destination"]["iban"]) == ("bank_transfer", "DE…3000")
+    assert "PayPal does not pay to Nigeria" in cashier.sees(f"{page}?country=ng")
+    viewer = cashier_of(merchant, "viewer")
+    assert "Bank transfer" in viewer.sees(page)
+    assert viewer.sends("/console", f"{page}?method=paypal", email="me@example.com")[0] == 403
+    assert stranger.sees(page, 404)
+    assert stranger.sends("/console", f"{page}?method=paypal", email="me@example.com")[0] == 404
+    assert cashier.sends(page)[0] == 400
