@@ -33,6 +33,7 @@ from app.payouts.transitions import PayoutStatus
 from app.programs.shapes import TYPES
 from app.programs.validation import ProgramStatus
 from app.programs.views import AttributionModel, ConversionKind
+from app.referrals.client_keys import CLAIMS
 from app.transfer.imports.reading.fields import TOOLS
 from tests.sentences.test_catalogue import messages
 
@@ -67,6 +68,7 @@ FAMILIES: Final = {
     "settings_text": [name for _, name, _ in settings.PLACES],
     "level": LEVELS,
     "tool": TOOLS,
+    "claims": CLAIMS,
     "disabled_reason": ("by_request", "failing", "restored"),
     "finding_level": get_args(findings.Level),
     **dict.fromkeys(("confirm_title", "confirm_text", "confirm_button"), get_args(confirming.What)),

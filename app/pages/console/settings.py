@@ -19,6 +19,8 @@ from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Dated, Downloadable, Listing, asked, blueprint, links
 from app.pages.signed_in import SignedIn
 from app.paging import Page
+from app.referrals import client_keys
+from app.referrals import views as referral_views
 from app.signups import browser_keys
 from app.signups import views as signup_views
 from app.stripe_events.endpoints import commands, rows
@@ -71,15 +73,18 @@ def stripe_endpoints(session: Session, who: SignedIn) -> Response:
 @blueprint.get("/settings/keys")
 @signed_in.page("keys:read")
 def keys(session: Session, who: SignedIn) -> Response:
-    """API keys without their values, revoked ones too, and the newest browser keys."""
+    """API keys without their values, revoked ones too, and the newest browser keys and client keys."""
     query = asked(Listing)
     page = api_keys.list_keys(session, who.caller.organization_ids, limit=ROWS, starting_after=query.starting_after)
     shown = [organization_views.key_body(key) for key in page.rows]
     of_pages = browser_keys.list_keys(session, who.caller.organization_ids, limit=ROWS)
+    of_apps = client_keys.list_keys(session, who.caller.organization_ids, limit=ROWS)
     return layout.render(
         "console/settings/keys.html",
         who,
         rows=shown,
+        client_keys=[referral_views.client_key_body(key) for key in of_apps.rows],
+        claims=client_keys.CLAIMS,
         browser_keys=[signup_views.browser_key_body(key) for key in of_pages.rows],
         levels=LEVELS,
         permissions=PERMISSIONS,

@@ -59,8 +59,25 @@ def test_a_browser_key_is_made_for_origins_and_revoked(world: World, reader_of: 
     assert rest.get("/api/v1/browser-keys").json["data"][0]["revoked_at"]
 
 
+def test_a_client_key_shows_its_secret_once_and_is_revoked(
+    world: World, reader_of: ReaderOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner, rest, form = reader_of("owner"), world.callers["owner"], f"{LIST}/client"
+    status, text = send(owner, LIST, form, name="iOS app", claims="never")
+    assert (status, 'value="iOS app"' in text) == (400, True)
+    status, text = send(owner, LIST, form, name="iOS app", claims="once")
+    secret, value = re.findall(r"<pre[^>]*>([^<]+)</pre>", text)
+    [made] = [one for one in rest.get("/api/v1/client-keys").json["data"] if one["name"] == "iOS app"]
+    assert (status, made["client_key"], made["claims"]) == (201, value, "once")
+    page = owner.get(LIST).text
+    assert (value in page, secret in page + capsys.readouterr().out) == (True, False)
+    asking = f"{form}/{made['id']}/revoke"
+    assert send(owner, asking, asking)[0] == 303
+    assert rest.get(f"/api/v1/client-keys/{made['id']}").json["revoked_at"]
+
+
 def test_managers_see_no_keys_and_make_none(world: World, reader_of: ReaderOf) -> None:
     manager = reader_of("owner", role="manager")
     assert manager.get(LIST).status_code == 403
-    for form in (LIST, f"{LIST}/browser"):
+    for form in (LIST, f"{LIST}/browser", f"{LIST}/client"):
         assert manager.browser.send("/console", form, name="mine", origins="https://x.example").status_code == 403

@@ -14,6 +14,7 @@ What = Literal[
     "delete_endpoint",
     "revoke_key",
     "revoke_browser_key",
+    "revoke_client_key",
     "rotate_webhook",
     "disable_webhook",
     "delete_webhook",

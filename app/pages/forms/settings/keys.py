@@ -1,4 +1,4 @@
-"""API keys, whose value is shown once, and browser keys, which are public: creating and revoking them."""
+"""API keys and client keys, whose secrets are shown once, and browser keys, which are public: made and revoked."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app.http import configured
 from app.organizations import keys as api_keys
 from app.organizations.views import LevelWord, Scope, key_body, new_key_body
 from app.pages import layout, signed_in
@@ -16,8 +17,10 @@ from app.pages.console.frame import blueprint, sent
 from app.pages.forms.once import once
 from app.pages.forms.settings import confirming
 from app.pages.signed_in import SignedIn
+from app.referrals import client_keys
+from app.referrals import views as referral_views
 from app.signups import browser_keys
-from app.views import OneLine, Request
+from app.views import OneLine, OneOf, Request
 
 Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
 
@@ -105,4 +108,48 @@ def revoke_browser_key(session: Session, who: SignedIn, browser_key_id: str) -> 
     """Revoke a browser key permanently. What it reported stays."""
     key = browser_keys.get_key(session, who.caller.organization_ids, browser_key_id, to_change=True)
     browser_keys.revoke(session, who.caller, key)
+    return layout.flash(redirect(url_for("console.keys"), 303), "key_revoked")
+
+
+class NewClientKey(Request):
+    """A new client key."""
+
+    name: Name
+    claims: Annotated[str, OneOf(client_keys.CLAIMS)] = client_keys.PER_CODE
+
+
+@blueprint.post("/settings/keys/client")
+@signed_in.form("keys:write", shown_on=settings.keys)
+@once
+def create_client_key(session: Session, who: SignedIn) -> ResponseReturnValue:
+    """Make a client key of the mode that is shown; the page after it shows its secret, this once."""
+    caller, body = who.caller, sent(NewClientKey)
+    key, secret = client_keys.create(
+        session,
+        caller,
+        caller.organization_id,
+        configured.settings(),
+        livemode=caller.livemode,
+        name=body.name.strip(),
+        claims=body.claims,
+    )
+    shown = referral_views.new_client_key_body(key, secret)
+    return layout.render("console/settings/client_key_created.html", who, status=201, shown=shown)
+
+
+@blueprint.get("/settings/keys/client/<client_key_id>/revoke")
+@signed_in.page("keys:write")
+def ask_to_revoke_client_key(session: Session, who: SignedIn, client_key_id: str) -> Response:
+    """What revoking a client key does."""
+    key = client_keys.get_key(session, who.caller.organization_ids, client_key_id)
+    path, back = {"client_key_id": client_key_id}, url_for("console.keys")
+    return confirming.page(who, "revoke_client_key", path, back=back, name=key.name)
+
+
+@blueprint.post("/settings/keys/client/<client_key_id>/revoke")
+@signed_in.form("keys:write", shown_on=ask_to_revoke_client_key)
+def revoke_client_key(session: Session, who: SignedIn, client_key_id: str) -> ResponseReturnValue:
+    """Revoke a client key permanently and delete its secret. Codes, claims and balances stay."""
+    key = client_keys.get_key(session, who.caller.organization_ids, client_key_id, to_change=True)
+    client_keys.revoke(session, who.caller, key)
     return layout.flash(redirect(url_for("console.keys"), 303), "key_revoked")
