@@ -107,6 +107,7 @@ def _faults_of_keyboard(page: Page) -> dict[str, list[str]]:
     for _ in range(page.evaluate(LISTEN)):
         page.keyboard.press("Tab")
     heard: dict[str, list[str]] = page.evaluate(HEARD)
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0); document.querySelector('.side')?.scrollTo(0, 0)")
     return {fault: elements for fault, elements in heard.items() if elements}
 
 

@@ -8,8 +8,9 @@ const WHOLE = [1, 2, 5].flatMap((step) => Array.from({ length: 15 }, (_none, pow
 const faint = () => `color-mix(in srgb, ${colour("--accent")()} 70%, transparent)`;
 
 for (const chart of document.querySelectorAll(".chart")) {
-  const rows = [...document.querySelectorAll(`#${chart.dataset.table} tbody tr`)];
-  const days = rows.map((row) => Date.parse(row.querySelector("time").dateTime) / 1000);
+  const at = (row) => Date.parse(row.querySelector("time").dateTime);
+  const rows = [...document.querySelectorAll(`#${chart.dataset.table} tbody tr`)].sort((one, other) => at(one) - at(other));
+  const days = rows.map((row) => at(row) / 1000);
   const cells = rows.map((row) => row.querySelector(`[data-series="${chart.dataset.series}"]`));
   const values = cells.map((cell) => Number(cell.dataset.value) / Number(chart.dataset.scale));
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
