@@ -26,7 +26,7 @@ def format_time(instant: datetime, zone: str = UTC_NAME, locale: str = languages
     local, conventions = instant.astimezone(ZoneInfo(zone)), languages.conventions(locale)
     day = dates.format_date(local, "long", conventions)
     clock = dates.format_time(local, "short", local.tzinfo, conventions)
-    return str(conventions.datetime_formats["medium"].format(f"{clock} {_offset(local)}", day))
+    return str(conventions.datetime_formats["medium"].format(f"{clock} {offset(local)}", day))
 
 
 def format_for_table(instant: datetime, locale: str = languages.ENGLISH) -> str:
@@ -37,7 +37,7 @@ def format_for_table(instant: datetime, locale: str = languages.ENGLISH) -> str:
 def format_day(instant: datetime, zone: str = UTC_NAME, locale: str = languages.ENGLISH) -> str:
     """The date and its UTC offset: "28 November 2026 (UTC)". Arguments and errors as for `format_time`."""
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{dates.format_date(local, 'long', languages.conventions(locale))} ({_offset(local)})"
+    return f"{dates.format_date(local, 'long', languages.conventions(locale))} ({offset(local)})"
 
 
 def format_month(day: date, locale: str = languages.ENGLISH) -> str:
@@ -45,6 +45,6 @@ def format_month(day: date, locale: str = languages.ENGLISH) -> str:
     return str(dates.format_skeleton("yMMMM", day, locale=languages.conventions(locale)))
 
 
-def _offset(local: datetime) -> str:
+def offset(local: datetime) -> str:
     """The UTC offset: `UTC`, `UTC+05:30`."""
     return UTC_NAME if local.utcoffset() == timedelta(0) else f"{UTC_NAME}{dates.get_timezone_gmt(local, 'iso8601')}"

@@ -11,6 +11,7 @@ from app.http import html
 from app.immutable import immutable
 from app.pages import browser
 from app.pages.signed_in import SignedIn
+from app.times import UTC_NAME
 
 Answer = TypeVar("Answer", bound=AnyResponse)
 
@@ -54,9 +55,12 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(is_here=is_here)
 
 
-def render(template: str, signed_in: SignedIn, *, status: int = 200, **values: Any) -> Response:
-    """The page of `template` within the console, with the former request's message and this one's refusal."""
-    message = _message()
+def render(template: str, signed_in: SignedIn, *, status: int = 200, zone: str = UTC_NAME, **values: Any) -> Response:
+    """The page of `template` within the console, with the former request's message and this one's refusal.
+
+    `zone`: the IANA name of the zone that times are shown in: that of the program that the page is about.
+    """
+    message, g.zone = _message(), zone
     response = html.page(
         template,
         status=status,

@@ -3,12 +3,13 @@
 Codes of pages begin with `page.`. A template has no words of its own, so that a second language is one more file.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
-from flask import Flask
+from flask import Flask, g
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
@@ -59,7 +60,7 @@ ATTENTION: Final = frozenset(
 def install(app: Flask) -> None:
     """Let all templates of `app` use these functions; a value that a template misspells is an error."""
     app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.globals.update(say=say, say_stored=say_stored, word=word, language=language, shape=shape)
+    app.jinja_env.globals.update(say=say, say_stored=say_stored, word=word, language=language, zone=zone, shape=shape)
     app.jinja_env.globals["commission_types"] = TYPES
     app.jinja_env.filters.update(
         minor=minor,
@@ -123,17 +124,22 @@ def number(count: int) -> str:
     return numbers.format_decimal(count, locale=languages.conventions(language()))
 
 
+def zone() -> str:
+    """The IANA name of the zone that the page shows its times in: its program's, UTC if it is about none."""
+    return str(g.get("zone", times.UTC_NAME))
+
+
 def moment(instant: datetime) -> str:
-    """Date and time in UTC, to the minute."""
+    """Date and time to the minute in the page's zone, with the UTC offset."""
     conventions = languages.conventions(language())
-    local = instant.astimezone(UTC)
-    clock = dates.format_time(local, "short", UTC, conventions)
-    return f"{dates.format_date(local, 'medium', conventions)}, {clock} {times.UTC_NAME}"
+    local = instant.astimezone(ZoneInfo(zone()))
+    clock = dates.format_time(local, "short", local.tzinfo, conventions)
+    return f"{dates.format_date(local, 'medium', conventions)}, {clock} {times.offset(local)}"
 
 
 def day(when: date | datetime) -> str:
-    """A date, of a moment in UTC."""
-    on = when.astimezone(UTC).date() if isinstance(when, datetime) else when
+    """A date, of a moment in the page's zone."""
+    on = when.astimezone(ZoneInfo(zone())).date() if isinstance(when, datetime) else when
     return dates.format_date(on, "medium", languages.conventions(language()))
 
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app import db, money
 from app.pages.console.frame import ROWS
@@ -183,3 +184,18 @@ def test_a_filter_that_cannot_be_used_is_refused_with_its_name(
     page = reader_of("owner").get("/console/payments", **query)
     assert page.status_code == 400
     assert next(iter(query)) in page.text
+
+
+def test_times_are_in_the_time_zone_of_the_program_that_the_page_is_about(
+    application: Flask, reader_of: ReaderOf, world: World
+) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET time_zone = 'Asia/Tokyo'"))
+    shop = reader_of("owner")
+    about = ("payments/<payment_id>", "partners/<partner_id>", "payouts/<payout_id>", "payout-runs/<payout_run_id>")
+    for path in paths(application, world.ids, of=[f"/console/{page}" for page in about]):
+        shown = shop.get(path).text
+        assert "in the program&#39;s time zone, Asia/Tokyo" in shown, path
+        assert "UTC+09:00" in shown, path
+        assert " UTC<" not in shown, path
+    assert "Asia/Tokyo" not in shop.get("/console/events").text

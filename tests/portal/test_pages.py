@@ -169,3 +169,16 @@ def test_a_partner_sets_how_it_is_paid_and_reads_why_it_cannot(world: World, par
     viewer = partner_of("ada", role="viewer")
     assert "may read this page" in viewer.get(path, method="paypal").text
     assert viewer.browser.send(f"{path}", path, method="paypal", email="v@x.example").status_code == 403
+
+
+def test_times_and_days_are_in_the_time_zone_of_the_program(partner_of: PartnerOf, world: World) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET time_zone = 'Asia/Tokyo'"))
+        session.execute(text("UPDATE commissions SET accrued_at = '2026-03-01T20:00:00Z'"))
+    ada, path = partner_of("ada"), f"/portal/{world.ids['program_id']}/commissions"
+    page = ada.get(path, since="2026-03-02", until="2026-03-02").text
+    assert "in the program&#39;s time zone, Asia/Tokyo" in page
+    assert re.findall(r"/commissions/com_\w+", page)
+    assert ("2 Mar 2026, 05:00 UTC+09:00" in page, " UTC<" in page) == (True, False)
+    assert not re.findall(r"/commissions/com_\w+", ada.get(path, since="2026-03-01", until="2026-03-01").text)
+    assert "time zone" not in ada.get("/portal").text

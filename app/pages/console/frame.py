@@ -1,8 +1,9 @@
 """What the console's pages share: their blueprint, what a form asked for, and the links of a list."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, TypeVar, get_origin
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request, url_for
 from pydantic import BaseModel, Field, ValidationError
@@ -12,6 +13,7 @@ from app import refusals
 from app.immutable import immutable
 from app.pages import browser
 from app.paging import After, Span
+from app.times import UTC_NAME
 from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
 
 ROWS: Final = 50
@@ -39,15 +41,19 @@ class Downloadable(Listing):
 
 
 class Dated(Listing):
-    """A list that can be limited to days, in UTC."""
+    """A list that can be limited to days."""
 
     since: Day | None = None
     until: Day | None = None
 
     @property
     def span(self) -> Span:
-        """From the beginning of the first day to the end of the last."""
-        return Span(_begin(self.since), _begin(self.until and self.until + timedelta(days=1)))
+        """From the beginning of the first day to the end of the last, in UTC."""
+        return self.span_in(UTC_NAME)
+
+    def span_in(self, zone: str) -> Span:
+        """As `span`, in a time zone (IANA name)."""
+        return Span(_begin(self.since, zone), _begin(self.until and self.until + timedelta(days=1), zone))
 
 
 @immutable
@@ -101,5 +107,5 @@ def _valid(model: type[Query], fields: MultiDict[str, str]) -> Query:
         raise refusals.of_invalid(invalid, sent=filled) from None
 
 
-def _begin(day: date | None) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), UTC)
+def _begin(day: date | None, zone: str) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), ZoneInfo(zone))

@@ -88,6 +88,7 @@ def partner(session: Session, who: SignedIn, partner_id: str) -> Response:
     return layout.render(
         "console/partner.html",
         who,
+        zone=state.program_time_zone,
         shown=views.load_partner_with_stats(session, found, livemode=livemode),
         state=state,
         story=list(explanations.sentences_of(state)),

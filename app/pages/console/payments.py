@@ -106,4 +106,6 @@ def commission(session: Session, who: SignedIn, commission_id: str) -> Response:
 
 
 def _explained(who: SignedIn, explained: PaymentExplanation, commission_id: str | None = None) -> Response:
-    return layout.render("console/explanation.html", who, shown=explained, commission_id=commission_id)
+    return layout.render(
+        "console/explanation.html", who, zone=explained.time_zone, shown=explained, commission_id=commission_id
+    )

@@ -21,6 +21,7 @@ from app.payouts.transitions import PayoutStatus
 from app.programs import programs
 from app.programs.models import Program
 from app.sentences import catalogue
+from app.times import UTC_NAME
 
 
 class RunQuery(Listing):
@@ -55,6 +56,7 @@ def payouts(session: Session, who: SignedIn) -> Response:
     return layout.render(
         "console/payouts.html",
         who,
+        zone=program.time_zone if program else UTC_NAME,
         asked=query,
         programs=options(every),
         chosen=program and ids.encode(ids.PROGRAM, program.id),
@@ -93,6 +95,7 @@ def payout(session: Session, who: SignedIn, payout_id: str) -> Response:
     return layout.render(
         "console/payout.html",
         who,
+        zone=session.get_one(Program, found.program_id).time_zone,
         shown=shown,
         moves=moves.moves_of(found),
         codes=load_codes(session, [shown.partner_id]),
@@ -115,6 +118,7 @@ def payout_runs(session: Session, who: SignedIn) -> Response:
     return layout.render(
         "console/payout_runs.html",
         who,
+        zone=program.time_zone if program else UTC_NAME,
         programs=options(every),
         chosen=program and ids.encode(ids.PROGRAM, program.id),
         rows=rows,
@@ -131,6 +135,7 @@ def payout_run(session: Session, who: SignedIn, payout_run_id: str) -> Response:
     return layout.render(
         "console/payout_run.html",
         who,
+        zone=session.get_one(Program, run.program_id).time_zone,
         shown=shown,
         parts=queries.parts_of(session, run),
         codes=load_codes(session, run_views.partner_ids(shown)),

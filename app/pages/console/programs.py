@@ -36,6 +36,7 @@ def program(session: Session, who: SignedIn, program_id: str) -> Response:
     return layout.render(
         "console/program.html",
         who,
+        zone=found.time_zone,
         shown=commands.load_body(session, found),
         state=state,
         story=list(explanations.sentences_of(state)),

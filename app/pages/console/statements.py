@@ -56,7 +56,7 @@ def statements(session: Session, who: SignedIn) -> Response:
 def statement(session: Session, who: SignedIn, statement_id: str) -> Response:
     """A closed statement with every entry and its reason."""
     shown, heading = _closed(session, who, statement_id)
-    return layout.render("console/statement.html", who, shown=shown, heading=heading)
+    return layout.render("console/statement.html", who, zone=shown.time_zone, shown=shown, heading=heading)
 
 
 @blueprint.get("/statements/<statement_id>/file")

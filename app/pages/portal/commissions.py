@@ -26,7 +26,11 @@ def commissions(session: Session, who: SignedIn, program_id: str) -> ResponseRet
     """Commissions, newest first, with what was earned elsewhere on the first page."""
     query, enrolled = asked(CommissionQuery), load_enrolled(session, who, program_id)
     selected = ListQuery(
-        ROWS, who.caller.livemode, starting_after=query.starting_after, status=query.status, paid=query.span
+        ROWS,
+        who.caller.livemode,
+        starting_after=query.starting_after,
+        status=query.status,
+        paid=query.span_in(enrolled.time_zone),
     )
     listed = queries.load_own_page(session, who.caller, selected, enrolled.partner_id)
     rows = views.own_commission_bodies(session, listed.rows)

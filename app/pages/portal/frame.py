@@ -21,6 +21,7 @@ from app.pages.signed_in import SignedIn, View
 from app.partners.partner_side import enrollments
 from app.partners.validation import AffiliateStatus, affiliate_status
 from app.sentences.say import say
+from app.times import UTC_NAME
 
 PAGES: Final = (
     ("overview", "portal.program"),
@@ -44,6 +45,7 @@ class Enrolled:
     name: str
     brand: Brand
     currency: str
+    time_zone: str
     partner_id: str
     status: AffiliateStatus
 
@@ -73,6 +75,7 @@ def load_enrolled(session: Session, who: SignedIn, program_id: str) -> Enrolled:
         name=brand.name,
         brand=brand,
         currency=program.currency,
+        time_zone=program.time_zone,
         partner_id=ids.encode(ids.PARTNER, partner.id),
         status=affiliate_status(partner.status),
     )
@@ -109,7 +112,8 @@ def _for_partners(view: View) -> View:
 
 def render(template: str, who: SignedIn, enrolled: Enrolled | None = None, **values: Any) -> ResponseReturnValue:
     """The page of a template of the portal, about a program if `enrolled` is given."""
-    return layout.render(f"portal/{template}", who, pages=PAGES, enrolled=enrolled, **values)
+    zone = UTC_NAME if enrolled is None else enrolled.time_zone
+    return layout.render(f"portal/{template}", who, zone=zone, pages=PAGES, enrolled=enrolled, **values)
 
 
 def _require_partner(session: Session, who: SignedIn) -> None:

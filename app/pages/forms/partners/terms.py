@@ -106,6 +106,7 @@ def _render(session: Session, who: SignedIn, partner: Partner, **values: Any) ->
     return layout.render(
         "console/partners/terms.html",
         who,
+        zone=state.program_time_zone,
         state=state,
         name=partner.full_name or partner.slug,
         customers=sum(note.customers for note in state.bound if note.livemode == livemode),

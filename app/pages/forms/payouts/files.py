@@ -14,6 +14,7 @@ from app.pages.signed_in import SignedIn
 from app.partners.queries.codes import load_codes
 from app.payouts.files import downloads, importing, kinds, views
 from app.payouts.showing import queries, run_views
+from app.programs.models import Program
 from app.views import Request
 
 
@@ -32,6 +33,7 @@ def payout_file(session: Session, who: SignedIn, payout_run_id: str, file_id: st
     return layout.render(
         "console/paying/file.html",
         who,
+        zone=session.get_one(Program, run.program_id).time_zone,
         shown=shown,
         content_type=kinds.FORMATS[shown.kind].content_type.partition(";")[0],
         run_id=payout_run_id,
