@@ -26,19 +26,20 @@ FLASH_SECONDS: Final = 60
 
 @immutable
 class Place:
-    """An entry of the navigation: its page, what it needs, and the group it is in."""
+    """An entry of the navigation: its page, what it needs, and the group it is in; `also` has more pages of it."""
 
     name: str
     endpoint: str
     permission: str
     group: str
+    also: str | None = None
 
 
 PLACES: Final = (
     Place("overview", "console.overview", "commissions:read", "money"),
     Place("payments", "console.payments", "payments:read", "money"),
     Place("commissions", "console.commissions", "commissions:read", "money"),
-    Place("payouts", "console.payouts", "payouts:read", "money"),
+    Place("payouts", "console.payouts", "payouts:read", "money", also="console.payout_runs"),
     Place("statements", "console.statements", "commissions:read", "money"),
     Place("partners", "console.partners", "partners:read", "program"),
     Place("programs", "console.programs", "programs:read", "program"),
@@ -87,8 +88,9 @@ def navigation(signed_in: SignedIn) -> list[tuple[str, list[Place]]]:
 
 def is_here(place: Place) -> bool:
     """Whether the present page is this place or below it."""
-    own = url_for(place.endpoint)
-    return request.path == own or (place.name != "overview" and request.path.startswith(f"{own}/"))
+    own = [url_for(endpoint) for endpoint in (place.endpoint, place.also) if endpoint]
+    is_below = any(request.path.startswith(f"{path}/") for path in own)
+    return request.path in own or (place.name != "overview" and is_below)
 
 
 def flash(response: Answer, code: str, **values: str | int) -> Answer:

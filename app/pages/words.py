@@ -32,6 +32,7 @@ FILLED: Final = frozenset(
         "confirmed",
         "given",
         "created",
+        "on",
     }
 )
 EARNING: Final = frozenset({"accrued", "adjusted"})

@@ -56,6 +56,7 @@ FAMILIES: Final = {
     "payout_move_now": get_args(Move),
     "payout_move_text": (*get_args(Move), "cancel_sent"),
     "written_off": ("balance", "debt"),
+    "switch": ("on", "off"),
     "debtor": debtor.LENGTHS,
     "file_use": kinds.FORMATS,
     "result": (*get_args(Said), "not_applied"),

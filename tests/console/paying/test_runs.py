@@ -34,6 +34,7 @@ def test_merchant_pays_by_forms_alone_from_the_preview_to_the_result(till: Till,
     status, page = cashier.sends(PREVIEW, preview_token=cashier.token())
     assert status == 303
     assert "The payouts are being reserved" in cashier.sees(page)
+    assert '<a href="/console/payouts" aria-current="page">' in cashier.browser.get(page).text
     reserving.work_slice(60)
     [path] = re.findall(rf'href="({page}/files/\w+)"', cashier.browser.get(page).text)
     file = cashier.browser.send(path)
