@@ -33,12 +33,13 @@ from app.rest.links.signups import routes as customer_signups
 from app.rest.operations import routes as operations
 from app.rest.outbound import payloads
 from app.rest.outbound import routes as outbound
+from app.rest.partner_side import agreement, payout_accounts, postbacks, promotion_codes, signup
 from app.rest.partner_side import commissions as partner_side_commissions
 from app.rest.partner_side import opening_balances as partner_side_opening_balances
-from app.rest.partner_side import payout_accounts, postbacks, promotion_codes, signup
 from app.rest.partner_side import payout_methods as partner_side_payout_methods
 from app.rest.partner_side import payouts as partner_side_payouts
 from app.rest.partner_side import routes as partner_side
+from app.rest.partners import applications as partner_applications
 from app.rest.partners import payout_accounts as partner_payout_accounts
 from app.rest.partners import routes as partners
 from app.rest.partners import snapshots
@@ -47,7 +48,7 @@ from app.rest.payouts import methods as payout_methods
 from app.rest.payouts import owner_settings as payout_settings
 from app.rest.payouts import payouts
 from app.rest.payouts import runs as payout_runs
-from app.rest.programs import analytics, branding
+from app.rest.programs import analytics, applying, branding
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
 from app.rest.referrals import admin as referrals
@@ -69,6 +70,58 @@ DESCRIPTION: Final = (
     "Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe. "
     "Amounts named `…_cents` or `…Cents` are integers in the currency's smallest unit, whatever its decimals."
 )
+SURFACES: Final = (
+    partners.api,
+    programs.api,
+    program_partners.api,
+    branding.api,
+    applying.api,
+    agreement.api,
+    partner_applications.api,
+    analytics.api,
+    snapshots.api,
+    payout_methods.api,
+    payout_settings.api,
+    partner_side.api,
+    partner_side_commissions.api,
+    payout_accounts.api,
+    postbacks.api,
+    promotion_codes.api,
+    partner_payout_accounts.api,
+    partner_side_payout_methods.api,
+    partner_side_payouts.api,
+    signup.api,
+    conversions.api,
+    commissions.api,
+    attribution.api,
+    links.api,
+    link_memory.api,
+    cookie_domain.api,
+    outbound.api,
+    payments.api,
+    balances.api,
+    opening_balances.api,
+    partner_side_opening_balances.api,
+    statements.api,
+    exports.api,
+    partner_side_statements.api,
+    events.api,
+    endpoints.api,
+    runs.api,
+    payout_runs.api,
+    payout_files.api,
+    payouts.api,
+    accounts.api,
+    people.api,
+    customer_signups.api,
+    browser_keys.api,
+    public.api,
+    client_keys.api,
+    referrals.api,
+    client.api,
+    imports.api,
+)
+"""The routes of the API, in the order of its document."""
 
 log = structlog.get_logger(__name__)
 
@@ -128,54 +181,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
     pages.install(app)
-    for api in (
-        partners.api,
-        programs.api,
-        program_partners.api,
-        branding.api,
-        analytics.api,
-        snapshots.api,
-        payout_methods.api,
-        payout_settings.api,
-        partner_side.api,
-        partner_side_commissions.api,
-        payout_accounts.api,
-        postbacks.api,
-        promotion_codes.api,
-        partner_payout_accounts.api,
-        partner_side_payout_methods.api,
-        partner_side_payouts.api,
-        signup.api,
-        conversions.api,
-        commissions.api,
-        attribution.api,
-        links.api,
-        link_memory.api,
-        cookie_domain.api,
-        outbound.api,
-        payments.api,
-        balances.api,
-        opening_balances.api,
-        partner_side_opening_balances.api,
-        statements.api,
-        exports.api,
-        partner_side_statements.api,
-        events.api,
-        endpoints.api,
-        runs.api,
-        payout_runs.api,
-        payout_files.api,
-        payouts.api,
-        accounts.api,
-        people.api,
-        customer_signups.api,
-        browser_keys.api,
-        public.api,
-        client_keys.api,
-        referrals.api,
-        client.api,
-        imports.api,
-    ):
+    for api in SURFACES:
         app.register_api(api)
     _guard(app)
     app.teardown_request(lambda _failure: structlog.contextvars.clear_contextvars())

@@ -16,6 +16,7 @@ import app.ledger.models
 import app.organizations.models
 import app.organizations.stored_responses
 import app.outbox.models
+import app.partners.joining.applications.models
 import app.partners.joining.models
 import app.partners.models
 import app.partners.payout_methods.models
@@ -24,6 +25,7 @@ import app.payouts.files.models
 import app.payouts.models
 import app.payouts.owner_settings.models
 import app.people.models
+import app.programs.applying.models
 import app.programs.models
 import app.referrals.models
 import app.signups.models

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.partners.joining.applications.models import Application
 from app.partners.joining.models import EmailConfirmation, Invitation
 from app.partners.models import Partner
 from app.partners.payout_methods.models import PayoutMethod
@@ -74,7 +75,7 @@ def erase(session: Session, subject: Subject) -> Mapping[str, int]:
         partner.details = {}
         if partner.status != "banned":
             partner.status = "deactivated"
-    for model in (PayoutMethod, EmailConfirmation, Invitation):
+    for model in (Application, PayoutMethod, EmailConfirmation, Invitation):
         session.execute(delete(model).where(model.partner_id.in_(subject.partner_ids)))
     session.flush()
     return {"partners": len(partners)}

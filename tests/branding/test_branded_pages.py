@@ -8,6 +8,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db, ids
+from app.organizations.actors import CLI
+from app.partners.joining import invitations
+from app.programs.models import Program
 from tests.cast import Merchant
 from tests.pages.conftest import Browser
 from tests.people.conftest import add_person
@@ -127,3 +130,75 @@ def test_a_viewer_reads_the_brand_without_forms(application: Flask, merchant: Me
     add_person(merchant.organization_id, "vera@example.com", "viewer")
     page = Browser(application).sign_in("vera@example.com").get(f"/console/programs/{program}/branding")
     assert (page.status_code, "<fieldset" in page.text, 'name="file"' in page.text) == (200, False, False)
+
+
+def test_the_owner_asks_questions_and_publishes_agreements_and_the_partner_accepts(
+    application: Flask, merchant: Merchant, program: str, olga: Browser
+) -> None:
+    form = f"/console/programs/{program}/application"
+    rows = {"label.0": "Your website?", "type.0": "url", "required.0": "true", "name.0": ""}
+    rows |= {"label.1": "Your website!", "type.1": "choice", "options.1": "blog\r\n\r\nshop", "label.2": " "}
+    assert olga.send(form, **rows).status_code == 303
+    page = olga.get(form).text
+    assert re.findall(r'name="name.\d" value="(\w*)"', page) == ["your_website", "your_website_2", "", ""]
+    refused = olga.send(form, **{"label.0": "Size?", "type.0": "choice", "options.0": "one", "name.0": ""})
+    assert (refused.status_code, "at least two options" in refused.text, 'value="Size?"' in refused.text) == (
+        400,
+        True,
+        True,
+    )
+    published = olga.send(form, f"/console/programs/{program}/agreement", text="Be kind.\r\n\r\nBe <true>.")
+    assert "Version 1 of the partner agreement is in force." in olga.get(published.headers["Location"]).text
+    assert olga.send(form, f"/console/programs/{program}/agreement", text=" ").status_code == 400
+    ada = partner(application, merchant)
+    assert "The program has a partner agreement, version 1." in ada.get(f"/portal/{program}").text
+    own = f"/portal/{program}/agreement"
+    assert '<p class="lines">Be &lt;true&gt;.</p>' in ada.get(own).text
+    shown = ada.get(own).text
+    olga.send(form, f"/console/programs/{program}/agreement", text="Be kinder.")
+    token = TOKEN.search(shown)
+    assert token is not None
+    stale = ada.client.post(own, data={"csrf_token": token[1], "version": "1"})
+    assert (stale.status_code, "version 2 of the partner agreement is in force" in stale.text) == (409, True)
+    assert "Be kinder." in stale.text
+    assert ada.send(own, version="2").status_code == 303
+    assert "has a partner agreement, version" not in ada.get(f"/portal/{program}").text
+    of_ada = olga.get(f"/console/partners/{ids.encode('par', merchant.partners['ada'])}").text
+    assert "Accepted version 2 of the partner agreement" in of_ada
+
+
+def test_who_is_invited_sees_the_brand_and_accepts_the_agreement(
+    application: Flask, merchant: Merchant, program: str, olga: Browser
+) -> None:
+    olga.send(f"/console/programs/{program}/branding", name="Shop friends", color="#0a7f5a")
+    olga.send(f"/console/programs/{program}/application", f"/console/programs/{program}/agreement", text="Be kind.")
+    with db.transaction() as session:
+        link = invitations.link(
+            "",
+            invitations.invite(session, CLI, session.get_one(Program, merchant.program_id), "yan@example.com").token
+            or "",
+        )
+    yan = Browser(application)
+    offer = yan.send("/join", "/join/invitation", link=link)
+    assert (offer.status_code, "Shop friends" in offer.text, "Be kind." in offer.text) == (200, True, True)
+    assert f'<link rel="stylesheet" href="/brand/{program}/1.css">' in offer.text
+    refused = yan.send("/join", "/join/accept", link=link, name="Yan")
+    assert (refused.status_code, "the partner agreement must be accepted" in refused.text) == (400, True)
+    joined = yan.send("/join", "/join/accept", link=link, name="Yan", agreement_version="1")
+    assert (joined.status_code, f'href="/brand/{program}/1.css"' in joined.text) == (200, True)
+    with db.transaction() as session:
+        accepted = session.scalars(text("SELECT version FROM agreement_acceptances")).all()
+    assert accepted == [1]
+
+
+def test_a_refused_acceptance_leaves_the_invitation_usable(application: Flask, merchant: Merchant) -> None:
+    """The shop's own address: only while it joins is it found that the partner would earn from itself."""
+    with db.transaction() as session:
+        invited = invitations.invite(session, CLI, session.get_one(Program, merchant.program_id), "yan@example.com")
+        session.execute(text("UPDATE partners SET email = 'shop@example.com' WHERE email = 'yan@example.com'"))
+    link = invitations.link("", invited.token or "")
+    yan = Browser(application)
+    assert yan.send("/join", "/join/accept", link=link, name="Yan").status_code == 409
+    with db.transaction() as session:
+        assert session.scalars(text("SELECT accepted_at FROM invitations")).all() == [None]
+        assert session.scalars(text("SELECT count(*) FROM organizations WHERE name = 'Yan'")).one() == 0

@@ -30,6 +30,7 @@ from app.payouts.owner_settings import debtor
 from app.payouts.showing.moves import Move
 from app.payouts.showing.run_views import RunStatus
 from app.payouts.transitions import PayoutStatus
+from app.programs.applying.fields import FieldType
 from app.programs.shapes import TYPES
 from app.programs.validation import ProgramStatus
 from app.programs.views import AttributionModel, ConversionKind
@@ -88,6 +89,7 @@ FAMILIES: Final = {
     "commission_type": TYPES,
     "existing": get_args(NewTerms.model_fields["existing"].annotation),
     "moves_for": get_args(AppliesTo),
+    "form_field": get_args(FieldType),
     "program_status": ("active", "paused", "archived"),
     "program_status_text": ("active", "paused", "archived"),
 }

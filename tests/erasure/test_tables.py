@@ -12,6 +12,7 @@ from tests.architecture.test_tables import OWNERS, TABLES
 ERASED: Final = {
     *("stripe_events", "stripe_objects", "payments", "evidence", "attributions", "touchpoints", "decisions"),
     *("entry_reasons", "payouts", "payout_returns", "payout_run_items", "connected_accounts", "partners"),
+    "applications",
     *("payout_methods", "invitations", "email_confirmations", "organizations", "api_keys"),
     *("signups", "referral_codes", "referral_claims", "currency_balances", "currency_transactions"),
     *("customer_histories", "opening_balances"),
@@ -35,6 +36,8 @@ NOTHING_OF_PEOPLE: Final = {
     "partner_promotions": "codes of promotions, which are the merchant's",
     "partner_codes": "codes stay reserved, so that no other partner earns by them",
     "snapshots": "terms",
+    **dict.fromkeys(("application_forms", "agreements"), "the merchant's own"),
+    "agreement_acceptances": "ids, versions and times: what a partner agreed to",
     **dict.fromkeys(("programs", "terms", "program_brands", "program_logos"), "the merchant's own"),
     **dict.fromkeys(("payout_settings", "stripe_endpoints"), "the merchant's own"),
     **dict.fromkeys(("due_events", "lookups", "drifts", "stripe_runs", "stripe_runs_seen"), "ids, times and codes"),

@@ -19,6 +19,12 @@ LEFT_BY_PROCESSES: Final = """
     INSERT INTO drifts (id, organization_id, run_id, kind, stripe_id, currency, object_kind, our_currency)
     VALUES (:drift, :owner, :run, 'missing_here', 'ch_1', 'usd', 'charge', 'usd');
     INSERT INTO program_brands (program_id, organization_id, color) VALUES (:program, :owner, '#0a7f5a');
+    INSERT INTO application_forms (program_id, organization_id, fields)
+    VALUES (:program, :owner, '[{"name": "website", "label": "Your website", "type": "url"}]');
+    INSERT INTO agreements (program_id, version, organization_id, text) VALUES (:program, 1, :owner, 'Be kind.');
+    INSERT INTO applications (partner_id, organization_id, answers) VALUES (:ada, :owner, '[]');
+    INSERT INTO agreement_acceptances (partner_id, version, program_id, organization_id)
+    VALUES (:ada, 1, :program, :owner);
     INSERT INTO program_logos (program_id, organization_id, media_type, width, height, content)
     VALUES (:program, :owner, 'image/png', 1, 1, '\\x89504e47');
     INSERT INTO mail_settings (id, organization_id, program_id, switched_off)

@@ -22,6 +22,7 @@ from app.pages.console.frame import ROWS, Dated, Listing, asked, blueprint, link
 from app.pages.signed_in import SignedIn
 from app.partners import views
 from app.partners.figures import past_balances
+from app.partners.joining.applications import views as application_views
 from app.partners.models import Partner
 from app.partners.queries import listing
 from app.partners.terms.views import SnapshotBody, load_snapshot_body
@@ -93,6 +94,7 @@ def partner(session: Session, who: SignedIn, partner_id: str) -> Response:
         state=state,
         story=list(explanations.sentences_of(state)),
         terms=_terms(session, found),
+        application=application_views.load_application(session, found),
         promotions=[promotion_body(row) for row in promotions.rows],
         **money,
         **paid,

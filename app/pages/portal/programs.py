@@ -14,6 +14,7 @@ from app.pages.console.frame import Listing, asked, links
 from app.pages.portal import activity, codes
 from app.pages.portal.frame import blueprint, load_enrolled, page, render
 from app.pages.signed_in import SignedIn
+from app.partners.joining.applications import views as applications
 from app.partners.partner_side import enrollments, statistics, views, writing
 from app.payouts.partner_methods import views as method_views
 from app.statements import partner_side as statements
@@ -64,6 +65,7 @@ def program(session: Session, who: SignedIn, program_id: str) -> ResponseReturnV
         enrolled=enrolled,
         shown=shown,
         welcome=views.welcome(enrolled.brand, partner),
+        agreement=applications.load_own(session, partner),
         referral=referral,
         picture=codes.picture(referral.link) if referral.link else None,
         commissions=commission_views.own_commission_bodies(session, page_of_latest.rows),

@@ -4,6 +4,7 @@ The token is behind `#`, so that it is in no server's log and no referrer. A scr
 scripts the person pastes the link there.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,12 +13,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app import db, refusals
+from app.branding import brand as brands
 from app.errors import Conflict, InvalidRequest, NotFound, RateLimited, RequestError
 from app.http import bodies, configured, html, throttle
 from app.organizations import actors
 from app.pages import browser, reader
 from app.pages.layout import POLICY
 from app.partners.joining import confirmations, invitations, signup, views
+from app.partners.joining.applications import commands as applications
+from app.programs.applying.queries import newest_agreement
 from app.sentences import catalogue
 from app.texts import require_line
 
@@ -26,6 +30,7 @@ blueprint = Blueprint("join", __name__)
 LOOKS_PER_MINUTE: Final = 60
 """Times that one address may open these pages, or look at an invitation."""
 NAME_LENGTH: Final = 200
+VERSION: Final = re.compile("[1-9][0-9]{0,5}")
 
 
 @blueprint.get("/join")
@@ -69,24 +74,37 @@ def _accept(session: Session) -> ResponseReturnValue:
     try:
         _count_sign_up()
         own_name, language = name(request.form.get("name", "")), catalogue.current().language
-        joined = invitations.join(session, actors.PUBLIC, offered["token"], own_name, language)
+        version = accepted_version()
+        with session.begin_nested():  # what was written before a refusal is rolled back, so that the link stays usable
+            applications.require_version(session, offered["program"].id, version)
+            joined = invitations.join(session, actors.PUBLIC, offered["token"], own_name, language)
+            if version is not None:
+                applications.accept(session, actors.PUBLIC, joined.partner, version)
     except (InvalidRequest, Conflict, RateLimited) as refused:
         return _page("joining/offer.html", refused, **offered)
     shown = views.load_signed_up(session, joined, configured.settings().public_url)
-    return _page("joining/joined.html", joined=shown)
+    return _page("joining/joined.html", joined=shown, brand=offered["brand"])
 
 
 def _confirm(session: Session) -> ResponseReturnValue:
     _count_sign_up()
     confirmed = confirmations.confirm(session, actors.PUBLIC, _token(), catalogue.current().language)
-    return _page("joining/confirmed.html", confirmed=views.confirmed(confirmed))
+    brand = brands.load(session, confirmed.program_id)
+    return _page("joining/confirmed.html", confirmed=views.confirmed(confirmed), brand=brand)
 
 
 def _offered(session: Session) -> dict[str, Any]:
-    """What an invitation offers, and its token. Raises NotFound, RateLimited."""
+    """What an invitation offers, with its program, brand and agreement, and its token. Raises NotFound, RateLimited."""
     throttle.count_public("invitation", per_minute=LOOKS_PER_MINUTE)
     token = _token()
-    return {"offered": views.invitation_body(invitations.load_offer(session, token)), "token": token}
+    offer = invitations.load_offer(session, token)
+    return {
+        "offered": views.invitation_body(offer),
+        "program": offer.program,
+        "brand": brands.load(session, offer.program.id),
+        "agreement": newest_agreement(session, offer.program.id),
+        "token": token,
+    }
 
 
 def _count_sign_up() -> None:
@@ -103,6 +121,12 @@ def name(sent: str) -> str:
     if len(sent) > NAME_LENGTH:
         raise InvalidRequest(f"name has {len(sent)} characters; give at most {NAME_LENGTH}", param="name")
     return require_line(sent, param="name")
+
+
+def accepted_version() -> int | None:
+    """The version of the partner agreement whose box is ticked; None if none is."""
+    version = request.form.get("agreement_version", "")
+    return int(version) if VERSION.fullmatch(version) else None
 
 
 def _answer(form: str, view: Callable[[Session], ResponseReturnValue]) -> ResponseReturnValue:

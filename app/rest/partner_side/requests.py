@@ -10,6 +10,7 @@ from app.outbound.postbacks import PLACEHOLDERS
 from app.outbox.event_types import PARTNER_EVENTS
 from app.paging import After
 from app.payouts.transitions import PayoutStatus
+from app.programs.applying.fields import MOST_FIELDS
 from app.rest.programs.requests import EPOCH
 from app.views import EmailAddress, Moment, OneLine, OneOf, Request
 
@@ -99,6 +100,23 @@ class SignUp(Request):
     token: str | None = Field(
         default=None, max_length=200, description="The token of an invitation, which has the program and the address."
     )
+    answers: dict[str, str] = Field(
+        default={},
+        max_length=MOST_FIELDS,
+        description="Answers to the program's application form, by the names of its fields.",
+        examples=[{"website": "https://zoe.example/"}],
+    )
+    agreement_version: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
+        default=None,
+        description="The version of the partner agreement that was shown and accepted: required to sign up if the "
+        "program has one.",
+    )
+
+
+class AgreementVersion(Request):
+    """The version of the partner agreement that was read."""
+
+    version: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
 class InvitationToken(Request):

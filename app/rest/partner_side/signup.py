@@ -11,6 +11,7 @@ from app.http.surfaces import ViewResponse, surface
 from app.organizations import actors
 from app.partners.joining import confirmations, invitations, signup
 from app.partners.joining import views as shapes
+from app.partners.joining.applications.commands import Filled
 from app.rest.partner_side import requests
 
 api = surface("Sign-up", __name__, "How affiliates sign up by themselves, or join by an invitation's link.")
@@ -51,7 +52,13 @@ def sign_up(body: requests.SignUp) -> Response:
     """
     with db.web_transaction() as session:
         joined = signup.register(
-            session, actors.PUBLIC, name=body.name, program_id=body.program_id, email=body.email, token=body.token
+            session,
+            actors.PUBLIC,
+            name=body.name,
+            program_id=body.program_id,
+            email=body.email,
+            token=body.token,
+            filled=Filled(body.answers, body.agreement_version),
         )
         return ViewResponse(shapes.load_signed_up(session, joined, configured.settings().public_url), status=201)
 

@@ -53,8 +53,12 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "programs": PLAIN,
     "terms": PLAIN,
     "program_brands": PLAIN,
+    "application_forms": PLAIN,
+    "agreements": PLAIN,
     "program_logos": ExportedTable(not_in_csv=("content",), has_large_rows=True),
     "partners": ExportedTable(own_reference="parent_id"),
+    "applications": PLAIN,
+    "agreement_acceptances": PLAIN,
     "partner_codes": PLAIN,
     "snapshots": PLAIN,
     "payout_methods": ExportedTable(

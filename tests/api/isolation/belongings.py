@@ -19,9 +19,12 @@ from app.organizations.actors import AppUser
 from app.outbound import commands as outbound
 from app.outbox import endpoints
 from app.outbox.models import OutboundAttempt
+from app.partners.joining.applications import commands as applications
 from app.partners.managing import mails
 from app.partners.models import Partner
 from app.people import memberships
+from app.programs.applying import commands as applying
+from app.programs.applying.fields import Answer, FormField
 from app.programs.models import Program
 from app.referrals import claims, client_keys, codes, currencies
 from app.signups import browser_keys, commands
@@ -87,6 +90,7 @@ def fill(
     program = session.get_one(Program, shop.program_id)
     branding.change(session, "cli", program, BRAND)
     branding.set_logo(session, "cli", program, pictures.png())
+    _applications(session, program, shop)
     referrals = _referrals(session, settings, owner, livemode=livemode)
     return {**named, **referrals, **_signups(session, shop, livemode=livemode)}, made
 
@@ -101,6 +105,16 @@ def _mail(session: Session, shop: Merchant, sale: Sale, *, livemode: bool) -> st
     queue.write(session, [mail])
     written = select(Mail.id).where(Mail.partner_id == ada, Mail.kind == "first_commission", Mail.livemode == livemode)
     return ids.encode(ids.MAIL, session.scalars(written).one())
+
+
+def _applications(session: Session, program: Program, shop: Merchant) -> None:
+    """What the shop asks who applies, and what Ada answered; she accepted the first of two versions."""
+    field = FormField(name="website", label="Your website", type="url")
+    applying.set_form(session, "cli", program, [field])
+    first = applying.publish(session, "cli", program, "Do not advertise on our name.")
+    answers = [Answer(name="website", label="Your website", answer="https://ada.example/")]
+    applications.store(session, session.get_one(Partner, shop.partners["ada"]), answers, first.version)
+    applying.publish(session, "cli", program, "Do not advertise on our name, and say that you are paid.")
 
 
 def add_owner(session: Session, shop: Merchant) -> str:

@@ -72,7 +72,7 @@ AFFILIATES: Final = frozenset({"ada", "ben", "newcomer"})
 PARTNERS: Final = frozenset({"ada", "ben"})
 """Callers who are enrolled in the shop's program."""
 WRITTEN_BY_PARTNERS: Final = frozenset(
-    {"connected_accounts", "payout_methods", "promotion_code_requests", "audit_entries"}
+    {"agreement_acceptances", "connected_accounts", "payout_methods", "promotion_code_requests", "audit_entries"}
 )
 """Tables with rows of the shop's that a partner writes for itself."""
 KEPT_SCOPES: Final = frozenset({"promoted"})
@@ -118,6 +118,8 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
     "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20", "existing": True},
     "POST /api/v1/signups": {"customer_id": "user_1"},
+    "PUT /api/v1/programs/<program_id>/application-form": {"fields": [{"name": "blog", "label": "Your blog"}]},
+    "POST /v1/admin/affiliate-me/agreement/acceptance": {"version": 2},
     "POST /v1/admin/referrals/currencies": {"code": "coins"},
     "PATCH /v1/admin/referrals/currencies/<currency_id>": {"max_balance": 70},
     "PATCH /v1/admin/referrals/codes/<code_id>": {"max_uses": 3},

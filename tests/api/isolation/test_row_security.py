@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 import pytest
@@ -20,6 +21,9 @@ from .world import World
 
 WITHOUT_REQUESTS: frozenset[str] = frozenset({"email_confirmations"})
 """Tables of organizations that no request may see anything of."""
+
+PERSONS: Final = {"people": "id", "mail_preferences": "person_id"}
+"""Tables about people, who may be in several organizations, with the column that names the person."""
 
 _READABLE = text("""
     SELECT relname FROM pg_class
@@ -81,11 +85,20 @@ def test_a_partners_organization_sees_its_own_enrollment_and_what_it_earned(worl
             for table in readable_tables(session)
             if table != "alembic_version"
         }
-        for table in ("snapshots", "conversions", "commissions", "partner_codes", "statements", "opening_balances"):
+        for table in (
+            "applications",
+            "snapshots",
+            "conversions",
+            "commissions",
+            "partner_codes",
+            "statements",
+            "opening_balances",
+        ):
             assert set(session.scalars(text(f"SELECT partner_id FROM {table}"))) == {ada}, table
         assert session.scalars(text("SELECT id FROM partners")).all() == [ada]
     visible = {table for table, count in seen.items() if count}
-    brands = {"program_brands", "program_logos"}
+    brands = {"program_brands", "program_logos", "application_forms", "agreements"}
+    brands |= {"applications", "agreement_acceptances"}
     earned = {"conversions", "commissions", "statements", "opening_balances"}
     assert visible == {"partners", "partner_codes", "snapshots", "programs", "terms"} | brands | earned
 
@@ -127,9 +140,11 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
         elif policy.policyname in {"partner_writes", "partner_adds"}:
             kinds["written"].add(policy.tablename)
             assert re.fullmatch(written, sentence), policy
-        elif policy.tablename == "people":  # seen by the organizations that they are in
+        elif policy.tablename in PERSONS:  # seen by the organizations that the person is in
             assert policy.cmd == "SELECT", policy
-            assert sentence == "(id IN ( SELECT memberships.person_id FROM memberships))", policy
+            assert sentence == f"({PERSONS[policy.tablename]} IN ( SELECT memberships.person_id FROM memberships))", (
+                policy
+            )
         elif re.fullmatch(own, sentence):
             kinds["own"].add(policy.tablename)
         else:
@@ -139,7 +154,8 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
     assert owned - kinds["own"] == WITHOUT_REQUESTS
     assert kinds["below"] == {"organizations"}
     assert kinds["written"] == {
-        *("payout_methods", "connected_accounts", "outbound_endpoints", "promotion_code_requests", "audit_entries")
+        *("payout_methods", "connected_accounts", "outbound_endpoints", "promotion_code_requests", "audit_entries"),
+        "agreement_acceptances",
     }
     with db.transaction() as session:
         have_a_mode = set(session.scalars(_OF_A_MODE))

@@ -1,5 +1,5 @@
 """The forms of programs."""
 
-from app.pages.forms.programs import branding, creating, cutoff, settings, terms
+from app.pages.forms.programs import applying, branding, creating, cutoff, settings, terms
 
-__all__ = ["branding", "creating", "cutoff", "settings", "terms"]
+__all__ = ["applying", "branding", "creating", "cutoff", "settings", "terms"]
