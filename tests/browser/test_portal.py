@@ -33,7 +33,7 @@ def page(chromium: Browser, address: str, lively: Lively) -> Iterator[Page]:
 def test_every_page_can_be_read_by_everyone(
     page: Page, address: str, application: Flask, lively: Lively, request: pytest.FixtureRequest
 ) -> None:
-    paths = (*pages(application, lively.ids), f"/apply/{lively.ids['program_id']}")
+    paths = (*pages(application, lively.ids), f"/apply/{lively.ids['program_id']}", "/join", "/confirm")
     named = [(path, f"portal-{number:02}") for number, path in enumerate(paths)]
     assert_readable(page, address, named, request.config.getoption("--screenshots"))
 
