@@ -36,7 +36,7 @@ proofs: $(READY) ## Run the full set of orders and crashes that `make test` samp
 
 screenshots: $(READY) ## Write pictures of all pages to screenshots/, light and dark, at a desk and on a phone
 	@mkdir -p screenshots
-	@exec $(BIN)/python -m pytest -q --screenshots screenshots tests/browser/test_console.py tests/browser/test_portal.py tests/browser/test_first_hour.py
+	@exec $(BIN)/python -m pytest -q --language en --screenshots screenshots tests/browser/test_console.py tests/browser/test_portal.py tests/browser/test_first_hour.py
 
 check: $(READY) ## Check lint, formatting, types and import rules
 	@$(BIN)/ruff check

@@ -56,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proofs", action="store_true", help="tests marked `proof` take their full set, not a sample")
     parser.addoption("--rewrite-golden", action="store_true", help="write the golden files of mails anew")
     parser.addoption("--screenshots", help="the directory that pictures of all pages are written to")
+    parser.addoption("--language", default="de", help="of the pages that are looked at; German has the longer words")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from playwright.sync_api import Page
 
 AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -63,11 +64,13 @@ def look(page: Page, scheme: Any, size: str) -> None:
     page.set_viewport_size({"width": width, "height": height})
 
 
-def assert_readable(page: Page, address: str, named: Sequence[tuple[str, str]], kept: str | None) -> None:
+def assert_readable(page: Page, address: str, named: Sequence[tuple[str, str]], config: pytest.Config) -> None:
     """No page of `named`, its path with the name of its picture, breaks a rule or is wider than the screen.
 
-    `kept` is the folder for pictures of every look, None for none.
+    `--screenshots` of `config` is the folder for pictures of every look; `--language` that of the pages.
     """
+    kept = config.getoption("--screenshots")
+    page.context.set_extra_http_headers({"Accept-Language": config.getoption("--language")})
     violations, wide, lost, stuck = {}, [], {}, {}
     _assert_skips_to_content(page, address + named[0][0])
     for path, name in named:

@@ -53,7 +53,7 @@ def test_every_page_can_be_read_by_everyone(
     page: Page, address: str, application: Flask, lively: Lively, request: pytest.FixtureRequest
 ) -> None:
     named = [(path, _picture(path)) for path in paths(application, lively.ids)]
-    assert_readable(page, address, named, request.config.getoption("--screenshots"))
+    assert_readable(page, address, named, request.config)
 
 
 def _picture(path: str) -> str:

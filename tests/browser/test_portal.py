@@ -35,7 +35,7 @@ def test_every_page_can_be_read_by_everyone(
 ) -> None:
     paths = (*pages(application, lively.ids), f"/apply/{lively.ids['program_id']}", "/join", "/confirm")
     named = [(path, f"portal-{number:02}") for number, path in enumerate(paths)]
-    assert_readable(page, address, named, request.config.getoption("--screenshots"))
+    assert_readable(page, address, named, request.config)
 
 
 def test_a_button_copies_the_link(page: Page, address: str, lively: Lively) -> None:
