@@ -51,7 +51,8 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
     scope = Scope.of(payment)
     own = payment_objects.payment_objects_of(session, scope, payment.key.partition(":")[2])
     conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
-    zone = session.get_one(Program, conversion.program_id).time_zone if conversion else UTC_NAME
+    program = session.get_one(Program, conversion.program_id) if conversion else None
+    zone = program.time_zone if program else UTC_NAME
     credit = session.get_one(Attribution, conversion.attribution_id) if conversion else None
     commissions = _commissions(session, conversion, only, zone) if conversion else []
     events = events_about(session, scope, [stored.id for stored in own])
@@ -69,7 +70,7 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
         hold=payment.hold or None,
         held_until=payment.held_until if payment.hold else None,
         attribution=attribution_note(session, credit) if credit else None,
-        conversion=_conversion(conversion) if conversion else None,
+        conversion=_conversion(conversion, program) if conversion and program else None,
         decisions=_decisions(session, payment),
         commissions=commissions,
         searched=search.places_of(session, scope, payment, own) if _is_uncredited(payment) else [],
@@ -144,10 +145,11 @@ def _rival(session: Session, attribution: Attribution, rival: Mapping[str, Any])
     )
 
 
-def _conversion(conversion: Conversion) -> ConversionNote:
+def _conversion(conversion: Conversion, program: Program) -> ConversionNote:
     return ConversionNote(
         id=ids.encode(ids.CONVERSION, conversion.id),
-        program_id=ids.encode(ids.PROGRAM, conversion.program_id),
+        program_id=ids.encode(ids.PROGRAM, program.id),
+        program_name=program.name,
         partner_id=ids.encode(ids.PARTNER, conversion.partner_id),
         verdict=conversion.verdict,
     )

@@ -56,6 +56,7 @@ class ConversionNote(Snake):
 
     id: str
     program_id: str
+    program_name: str
     partner_id: str
     verdict: str = Field(description="`earns`, or the outcome that stopped it when it was first settled.")
 
