@@ -63,6 +63,14 @@ def test_no_english_is_left() -> None:
     assert left == []
 
 
+def test_each_thing_has_the_term_at_the_head_of_the_file() -> None:
+    others = re.compile(
+        r"Affiliate|Abrechnungszeitr|Abschlüsse|[Gg]escheitert|Disput|Kommission|[Oo]ptional|[Gg]eparkt|übergangen|\bzahlbar"
+    )
+    found = [(code, text) for code, message in german().items() for text in texts(message)]
+    assert [(code, text) for code, text in found if others.search(WITHOUT_WORDS.sub(" ", text))] == []
+
+
 def test_a_reader_is_addressed_politely() -> None:
     """`du` and its forms appear nowhere."""
     forms = re.compile(r"\b(du|dich|dir|dein\w*|euch|euer\w*|eure\w*)\b", re.IGNORECASE)
