@@ -49,7 +49,7 @@ TABLES: Final = "app.config app.currencies app.db app.logs cryptography psycopg 
 """Pydantic is not in the list: Typer reads options with it."""
 
 SERVES_NO_REQUEST: Final = (
-    "alembic app.cli app.http app.mcp app.pages app.rest cryptography.fernet flask flask_openapi3 gunicorn jinja2 "
+    "PIL alembic app.cli app.http app.mcp app.pages app.rest cryptography.fernet flask flask_openapi3 gunicorn jinja2 "
     "limits mcp starlette uvicorn "
     "requests standardwebhooks stripe text_unidecode typer urllib3 werkzeug"
 )
