@@ -12,15 +12,8 @@ from app.http.surfaces import ViewResponse
 from app.statements import documents
 from app.statements.documents import Heading
 from app.statements.views import StatementBody
-from app.views import Request
 
 Form = Literal["json", "csv", "html"]
-
-
-class FileQuery(Request):
-    """The form of a file."""
-
-    form: Form = "csv"
 
 
 DOCUMENTED: Final[dict[str, Any]] = {EXTENSION: documents.csv_header(), HTML_EXTENSION: "A page that can be printed."}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from app import refusals
+from app.http import statements
 from app.immutable import immutable
 from app.pages import browser
 from app.paging import After, Span
@@ -38,6 +39,12 @@ class Downloadable(Listing):
     """A list that is shown, or downloaded as CSV from its beginning to its end."""
 
     csv: bool = False
+
+
+class FileQuery(Request):
+    """The form of a statement that is saved as a file."""
+
+    form: statements.Form = "csv"
 
 
 class Dated(Listing):

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.http import statements as files
 from app.pages import layout, signed_in
-from app.pages.console.frame import ROWS, Listing, asked, blueprint, links
+from app.pages.console.frame import ROWS, FileQuery, Listing, asked, blueprint, links
 from app.pages.console.payouts import options, program_named
 from app.pages.signed_in import SignedIn
 from app.partners.queries.codes import load_codes
@@ -64,7 +64,7 @@ def statement(session: Session, who: SignedIn, statement_id: str) -> Response:
 def statement_file(session: Session, who: SignedIn, statement_id: str) -> Response:
     """A closed statement as a file: JSON, CSV, or a page that can be printed, by `form` in the address."""
     shown, heading = _closed(session, who, statement_id)
-    return files.as_file(shown, heading, asked(files.FileQuery).form)
+    return files.as_file(shown, heading, asked(FileQuery).form)
 
 
 @blueprint.get("/partners/<partner_id>/running/<currency>/file")
@@ -74,7 +74,7 @@ def running_statement_file(session: Session, who: SignedIn, partner_id: str, cur
     partner = get_partner(session, who.caller.organization_ids, partner_id)
     found, lines = queries.get_preview(session, partner, currency, livemode=who.caller.livemode)
     shown = views.body(found, lines, for_owner=True, is_preview=True)
-    return files.as_file(shown, load_heading(session, found), asked(files.FileQuery).form)
+    return files.as_file(shown, load_heading(session, found), asked(FileQuery).form)
 
 
 def _closed(session: Session, who: SignedIn, statement_id: str) -> tuple[views.StatementBody, Heading]:

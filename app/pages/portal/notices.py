@@ -18,11 +18,11 @@ def choose_mails(_narrowed: Session, who: SignedIn) -> ResponseReturnValue:
 
     In a transaction that is not narrowed, as the command asks: a person may be in organizations not shown now.
     """
-    wanted = request.form.getlist("kind")
+    kinds = request.form.getlist("kind")
     with db.web_transaction() as session:
         offered = switches.offered(audience_of_program=True)
         others = switches.of_person(session, who.person_id) - set(offered)
-        unwanted = {*others, *(kind for kind in offered if kind not in wanted)}
+        unwanted = {*others, *(kind for kind in offered if kind not in kinds)}
         organization_id = who.caller.organization_id
         switches.set_for_person(session, who.caller, who.person_id, unwanted, organization_id=organization_id)
     return layout.flash(redirect(url_for("portal.profile", _anchor="mails"), 303), "mails_chosen")

@@ -4,7 +4,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.http import statements as files
-from app.pages.console.frame import ROWS, Listing, asked, links
+from app.pages.console.frame import ROWS, FileQuery, Listing, asked, links
 from app.pages.portal.frame import Enrolled, blueprint, load_enrolled, page, render, require_program
 from app.pages.signed_in import SignedIn
 from app.statements import partner_side, views
@@ -37,7 +37,7 @@ def statement(session: Session, who: SignedIn, program_id: str, statement_id: st
 def statement_file(session: Session, who: SignedIn, program_id: str, statement_id: str) -> ResponseReturnValue:
     """A closed month as a file: JSON, CSV, or a page that can be printed, by `form` in the address."""
     _, shown, heading = _closed(session, who, program_id, statement_id)
-    return files.as_file(shown, heading, asked(files.FileQuery).form)
+    return files.as_file(shown, heading, asked(FileQuery).form)
 
 
 @blueprint.get("/<program_id>/statements/running/<currency>")
