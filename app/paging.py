@@ -76,7 +76,9 @@ class Numbered(Request):
     starting_after: After = None
 
 
-def owned_by(column: InstrumentedAttribute[UUID], organization_ids: Sequence[UUID]) -> ColumnElement[bool]:
+def owned_by(
+    column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None], organization_ids: Sequence[UUID]
+) -> ColumnElement[bool]:
     """SQL condition: the row belongs to one of these organizations.
 
     A single organization, the usual case, is compared by `=`, so that an index on (organization, id) gives the order.

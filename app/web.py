@@ -33,6 +33,7 @@ from app.rest.links.signups import routes as customer_signups
 from app.rest.operations import routes as operations
 from app.rest.outbound import payloads
 from app.rest.outbound import routes as outbound
+from app.rest.outbound.mails import routes as mails
 from app.rest.partner_side import agreement, payout_accounts, postbacks, promotion_codes, signup
 from app.rest.partner_side import commissions as partner_side_commissions
 from app.rest.partner_side import opening_balances as partner_side_opening_balances
@@ -98,6 +99,7 @@ SURFACES: Final = (
     link_memory.api,
     cookie_domain.api,
     outbound.api,
+    mails.api,
     payments.api,
     balances.api,
     opening_balances.api,

@@ -21,7 +21,7 @@ from app.cli.merchants import (
 )
 from app.cli.merchants.app_users import browser_keys, client_keys, referrals, signups
 from app.cli.merchants.crediting import attribution, commissions, promotion_codes
-from app.cli.outbound import webhooks
+from app.cli.outbound import mails, webhooks
 from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import opening_balances, payouts
@@ -95,6 +95,7 @@ app.add_typer(referrals.commands, name="referrals")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")
 app.add_typer(webhooks.commands, name="webhooks")
+app.add_typer(mails.commands, name="mails")
 app.command("stripe-setup")(setup.stripe_setup)
 app.command("backfill")(history.backfill)
 app.command("reconcile")(history.reconcile)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.branding import brand
 from app.branding.brand import Brand
-from app.mail import links, recipients, rendering, texts, to_managers, to_partners
-from app.mail.contents import About, Content, Maker
+from app.mail import recipients, rendering, texts
+from app.mail.making import links, to_managers, to_partners
+from app.mail.making.contents import About, Content, Maker
 from app.mail.recipients import Recipient, Unsent
 from app.mail.rendering import Message, Words
 from app.mail_queue import switches

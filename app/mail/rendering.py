@@ -12,7 +12,7 @@ from app import placeholders
 from app.branding import colors
 from app.branding.brand import Brand
 from app.immutable import immutable
-from app.mail.contents import Content
+from app.mail.making.contents import Content
 from app.sentences import catalogue
 from app.sentences.say import say, show
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import ids, placeholders
 from app.errors import InvalidRequest
 from app.mail.models import MailText
+from app.mail.rendering import Words
 from app.mail_queue.kinds import OF, KindName, may_switch_off, of_audience
 from app.organizations import audit
 from app.organizations.actors import Actor
@@ -33,6 +34,14 @@ def find(session: Session, organization_id: UUID, program_id: UUID | None, kind:
         *_of(organization_id, program_id), MailText.kind == kind, MailText.language == language
     )
     return session.scalar(chosen)
+
+
+def present(kind: str, language: str, own: MailText | None) -> Words:
+    """The words of a kind with their placeholders: the merchant's own, else Accrual's."""
+    if own is not None:
+        return Words(own.subject, own.text)
+    words = catalogue.named(language)
+    return Words(words.template(f"mail.{kind}.subject"), words.template(f"mail.{kind}.text"))
 
 
 def change(

@@ -67,11 +67,11 @@ OF: Final[Mapping[str, Kind]] = MappingProxyType(
         "rate_changed": Kind("partner", placeholders=(*_PARTNER, "before", "after", "effective_from")),
         "payout_sent": Kind("partner", placeholders=(*_PARTNER, "amount", "method", "reference"), is_about_money=True),
         "payout_failed": Kind("partner", placeholders=(*_PARTNER, "amount", "method", "reason"), is_about_money=True),
-        "postback_disabled": Kind("partner", _DAY, placeholders=(*_PARTNER, "mode", "disabled_on")),
+        "postback_disabled": Kind("partner", _DAY, placeholders=(*_PARTNER, "mode", "disabled_on", "public_url")),
         "new_application": Kind("managers", placeholders=("organization_name", "program_name", "partner_name")),
         "event_parked": Kind("managers", placeholders=("organization_name", "event", "event_type", "mode")),
         "endpoint_disabled": Kind(
-            "managers", _DAY, placeholders=("organization_name", "endpoint", "mode", "disabled_on")
+            "managers", _DAY, placeholders=("organization_name", "endpoint", "mode", "disabled_on", "public_url")
         ),
         "payout_ready": Kind(
             "managers", placeholders=("organization_name", "program_name", "payouts", "amounts", "mode")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.mail_queue import waits
 from app.mail_queue.kinds import OF, URGENT
 from app.mail_queue.models import WAITING, Mail
+from app.mail_queue.queue import wake_after_commit
 
 MAIL_IS_OFF: Final = "mail_is_off"
 """The problem of mails while `ACCRUAL_MAIL` is `off`."""
@@ -60,6 +61,15 @@ def finish_attempt(session: Session, mail_id: UUID, *, problem: str | None) -> N
     done = {"state": "sent", "finished_at": func.now()} if problem is None else {"state": "failed"}
     held = update(Mail).where(Mail.id == mail_id, Mail.state == "sending")
     session.execute(held.values(problem=problem, **done))
+
+
+def make_due(session: Session, mail: Mail, *, now: datetime) -> None:
+    """Make a mail due at once, with all its attempts before it, as another mail to its receiver; wakes the sender."""
+    mail.state, mail.attempts, mail.problem, mail.finished_at = "queued", 0, None, None
+    mail.resends += 1
+    mail.next_attempt_at = mail.queued_at = now
+    session.flush()
+    wake_after_commit(session)
 
 
 def switch_off_due(session: Session) -> None:

@@ -107,9 +107,9 @@ def set_for_person(
     audit.add_entry(session, actor, "person.mails_chosen", subject_id, details, organization_id=organization_id)
 
 
-def offered(audience_of_program: bool) -> Sequence[str]:
-    """The kinds that can be switched off: for a program those to partners, else those to managers."""
-    return [name for name in of_audience("partner" if audience_of_program else "managers") if may_switch_off(name)]
+def offered(*, to_partners: bool) -> Sequence[str]:
+    """The kinds that can be switched off: those to partners, or those to managers."""
+    return [name for name in of_audience("partner" if to_partners else "managers") if may_switch_off(name)]
 
 
 def _require(switched_off: Collection[str], known: Collection[str]) -> None:

@@ -42,6 +42,8 @@ Permission = Literal[
     "signups:write",
     "imports:read",
     "imports:write",
+    "mails:read",
+    "mails:write",
     "audit:read",
     "keys:read",
     "keys:write",
@@ -65,6 +67,7 @@ FINANCIAL: Final = frozenset(
         "referrals:read",
         "signups:read",
         "imports:read",
+        "mails:read",
         "audit:read",
         "people:read",
     }

@@ -45,6 +45,7 @@ PLACES: Final = (
     Place("programs", "console.programs", "programs:read", "program"),
     Place("events", "console.events", "events:read", "data"),
     Place("deliveries", "console.deliveries", "webhooks:read", "data"),
+    Place("mails", "console.mails", "mails:read", "data"),
     Place("imports", "console.imports", "imports:read", "data"),
     Place("exports", "console.exports", "exports:read", "data"),
     Place("settings", "console.settings", "organizations:read", "settings"),

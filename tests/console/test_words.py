@@ -13,6 +13,8 @@ from app.doctor import findings
 from app.http import statements as files
 from app.ledger.models import ACCOUNT_KINDS
 from app.mail_queue import switches
+from app.mail_queue.kinds import KINDS
+from app.mail_queue.models import STATES as STATES_OF_MAILS
 from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
 from app.pages import layout
@@ -50,6 +52,7 @@ FAMILIES: Final = {
         *get_args(RunStatus),
         *get_args(FileStatus),
         *get_args(outbound.Status),
+        *STATES_OF_MAILS,
         *("queued", "running", "ready", "failed", "expired", "missing"),
     ),
     "file_kind": kinds.FORMATS,
@@ -61,6 +64,7 @@ FAMILIES: Final = {
     "debtor": debtor.LENGTHS,
     "file_use": kinds.FORMATS,
     "result": (*get_args(Said), "not_applied"),
+    "mail_kind": KINDS,
     "account": ACCOUNT_KINDS,
     "step": get_args(overview.Step),
     "attention": get_args(overview.Attention),
@@ -81,7 +85,7 @@ FAMILIES: Final = {
     "portal_chart": ("visits", "earned"),
     "file": get_args(files.Form),
     "portal_ended": ENDED,
-    "notice": switches.offered(audience_of_program=True),
+    "notice": switches.offered(to_partners=True),
     "promotion_status": ("pending", "created", "failed", "given"),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),

@@ -31,6 +31,7 @@ PLACES: Final = (
     ("people", "people", "people:read"),
     ("sessions", "sessions", None),
     ("webhooks", "webhooks", "webhooks:read"),
+    ("mail_settings", "mails", "mails:read"),
     ("snippet", "snippet", "programs:read"),
     ("payout_settings", "payouts", "payouts:read"),
     ("referrals", "referrals", "referrals:read"),

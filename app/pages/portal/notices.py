@@ -20,7 +20,7 @@ def choose_mails(_narrowed: Session, who: SignedIn) -> ResponseReturnValue:
     """
     kinds = request.form.getlist("kind")
     with db.web_transaction() as session:
-        offered = switches.offered(audience_of_program=True)
+        offered = switches.offered(to_partners=True)
         others = switches.of_person(session, who.person_id) - set(offered)
         unwanted = {*others, *(kind for kind in offered if kind not in kinds)}
         organization_id = who.caller.organization_id

@@ -24,7 +24,7 @@ def profile(session: Session, who: SignedIn) -> ResponseReturnValue:
         who,
         rows=rows,
         own=ids.encode(ids.SESSION, who.session_id),
-        kinds=switches.offered(audience_of_program=True),
+        kinds=switches.offered(to_partners=True),
         unwanted=unwanted,
     )
 

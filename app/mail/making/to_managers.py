@@ -1,10 +1,10 @@
 """Contents of mails to those who manage an organization."""
 
 from app import ids
-from app.mail.contents import About, Content
+from app.mail.making.contents import About, Content
+from app.mail.making.to_partners import disabled_on, still_disabled
+from app.mail.making.values import mode
 from app.mail.recipients import Unsent
-from app.mail.to_partners import disabled_on, still_disabled
-from app.mail.values import mode
 from app.partners.models import Partner
 from app.sentences import catalogue
 from app.sentences.say import Money, Value, listed, say, show

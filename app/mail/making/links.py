@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import select
 
-from app.mail.contents import About, Content, Link
+from app.mail.making.contents import About, Content, Link
+from app.mail.making.values import of_partner, offer
 from app.mail.recipients import Unsent
-from app.mail.values import of_partner, offer
 from app.partners.joining import confirmations, invitations
 from app.partners.models import Partner
 from app.partners.validation import OPEN

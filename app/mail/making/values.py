@@ -1,7 +1,7 @@
 """Values that several kinds of mails have."""
 
 from app import ids
-from app.mail.contents import About
+from app.mail.making.contents import About
 from app.partners.terms import snapshots
 from app.programs.shapes import shape_of
 from app.programs.terms import terms_in_force

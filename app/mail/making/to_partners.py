@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from app.mail.contents import About, Content, Link
+from app.mail.making.contents import About, Content, Link
+from app.mail.making.values import mode, of_partner, offer, portal
 from app.mail.recipients import Unsent
-from app.mail.values import mode, of_partner, offer, portal
 from app.outbox.models import OutboundEndpoint
 from app.programs.shapes import shape_of
 from app.sentences import payouts

@@ -1,0 +1,1 @@
+"""Mails over REST: the log, and sending one again."""
