@@ -25,7 +25,7 @@ class Switched(Request):
     language: str | None = None
 
 
-class Wanted(Request):
+class ChosenMails(Request):
     """The kinds that the person wants."""
 
     kinds: list[str] = Field(default=[], max_length=50)
@@ -73,7 +73,7 @@ def change_mail_settings(session: Session, who: SignedIn) -> ResponseReturnValue
 @signed_in.form(None)
 def choose_own_mails(_session: Session, who: SignedIn) -> ResponseReturnValue:
     """Send the person the kinds that are ticked, and of those to managers no others."""
-    body = sent(Wanted)
+    body = sent(ChosenMails)
     with db.web_transaction() as session:
         to_managers = switches.offered(to_partners=False)
         kept = switches.of_person(session, who.person_id).difference(to_managers)
