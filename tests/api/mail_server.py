@@ -19,7 +19,9 @@ POLL_SECONDS = 0.02
 class MailServer(socketserver.ThreadingTCPServer):
     """Listens on a port of this machine.
 
-    `refusing` answers every recipient with 550; `dropping` closes the connection at the next of these recipients.
+    `refusing` answers every recipient with 550; `answers` gives some recipients another answer; `dropping` closes the
+    connection at the next of these recipients. While `keeping` is clear, a mail is kept but not answered; `is_kept`
+    says that there is one.
     While `holding` is clear, no recipient is answered; `is_asked` says that one waits.
     """
 
@@ -34,6 +36,10 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.holding.set()
         self.is_asked = threading.Event()
         self.dropping: set[bytes] = set()
+        self.answers: dict[bytes, str] = {}
+        self.keeping = threading.Event()
+        self.keeping.set()
+        self.is_kept = threading.Event()
         self.recipients: list[bytes] = []
 
     @property
@@ -54,12 +60,16 @@ class _Session(socketserver.StreamRequestHandler):
                     self._say("550 no such mailbox")
                 case b"RCPT" if any(one in line for one in self.server.dropping):
                     return
+                case b"RCPT" if answer := next((then for one, then in self.server.answers.items() if one in line), ""):
+                    self._say(answer)
                 case b"RCPT":
                     self.server.recipients.append(line.partition(b"<")[2].partition(b">")[0])
                     self._say("250 well")
                 case b"DATA":
                     self._say("354 go on")
                     self.server.received.append(_read(b"".join(iter(self.rfile.readline, b".\r\n"))))
+                    self.server.is_kept.set()
+                    self.server.keeping.wait(30)
                     self._say("250 kept")
                 case b"QUIT":
                     self._say("221 bye")

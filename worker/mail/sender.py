@@ -19,7 +19,7 @@ from app.mail.rendering import Message
 from app.mail_queue import sending
 from app.mail_queue.models import Mail
 from worker.mail import transport as mail_transport
-from worker.mail.transport import BROKEN, Transport
+from worker.mail.transport import Transport
 from worker.outbound import time_limits
 
 SEND_SECONDS: Final = 60
@@ -132,9 +132,8 @@ def _compose(session: Session, mail: Mail, public_url: str) -> Message | None:
 
 def _send_over(transport: Transport, taken: TakenMail | None, settings: Settings, stop_at: float) -> TakenMail | None:
     """Send a mail and what is due after it; returns the next mail if the connection breaks, else None."""
-    problem: str | None = None
-    while taken is not None and problem not in BROKEN:
-        problem = send_in_time(transport, taken, settings)
+    while taken is not None and transport.is_open():
+        send_in_time(transport, taken, settings)
         taken = _take(settings, stop_at)
     return taken
 

@@ -14,8 +14,6 @@ from app.config import Settings
 from app.mail.rendering import Message
 from app.runtime import smtp
 
-BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "ConnectionResetError", "BrokenPipeError"})
-"""Problems after which a connection cannot send another mail."""
 LOCAL: Final = "accrual@localhost"
 """The sender of mails that are only printed, where none is set."""
 
@@ -28,6 +26,9 @@ class Transport(Protocol):
 
     def socket(self) -> socket.socket | None:
         """What is closed when sending takes too long."""
+
+    def is_open(self) -> bool:
+        """Whether another mail can be sent over it."""
 
 
 class Smtp:
@@ -44,6 +45,10 @@ class Smtp:
         """The connection's socket."""
         return self._server.sock
 
+    def is_open(self) -> bool:
+        """Whether the connection stands: it does not after a failure of it, or after the server's answer 421."""
+        return self._server.sock is not None
+
 
 class Console:
     """Prints mails, with their links, on the output of this process. For development."""
@@ -59,6 +64,10 @@ class Console:
     def socket(self) -> socket.socket | None:
         """None: nothing is waited for."""
         return None
+
+    def is_open(self) -> bool:
+        """Always."""
+        return True
 
 
 @contextmanager
