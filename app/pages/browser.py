@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, after_this_request, g, request
 from werkzeug.wrappers import Response
 
-from app.errors import InvalidRequest
+from app.errors import Conflict, InvalidRequest
 from app.http import configured
 from app.people import tokens
 
@@ -25,6 +25,8 @@ ONCE: Final = "form_id"
 """The field that a form has if sending it twice must not make two things."""
 OWN_FIELDS: Final = frozenset({FIELD, ONCE})
 FORM_SECONDS: Final = 3600
+TOKEN_LENGTH: Final = 64
+"""Characters of each half of a form's token."""
 _REST: Final = r"(/[\w./~-]*)?(\?[^\\\s]*)?"
 _OWN_PATH: Final = re.compile(rf"/(console|portal){_REST}", re.ASCII)
 _PUBLIC_PATH: Final = re.compile(rf"/(login|apply|join|confirm){_REST}", re.ASCII)
@@ -53,24 +55,42 @@ def drop(response: Response, name: str) -> None:
 
 
 def csrf_token() -> str:
-    """The token for the forms of this page. It follows from the session, so nothing has to be stored for it."""
-    return _token(g.get("session_token") or _form_key())
+    """The token for the forms of this page. It follows from the session, so nothing has to be stored for it.
+
+    Its second half follows from what the session shows, the organization and live or test money.
+    """
+    key = g.get("session_token") or _form_key()
+    return _token(key) + _token(key, _shown())
 
 
-def require_own_form() -> None:
+def require_own_form(*, of_any_view: bool = False) -> None:
     """Refuse a form that was not sent from a page of ours, shown in the same session.
 
     The headers by which browsers name the origin of a request are checked where they are sent; the token always.
+    A form that was shown before the session was switched, in another tab, to another organization or to other money
+    is refused too, since it would act on what it did not show.
+
+    Args:
+        of_any_view: whether the form may have been shown before a switch, or on a page that needs no session; for
+            forms that do the same there.
 
     Raises:
+        Conflict: `form_of_other_view`.
         InvalidRequest: `form_refused`.
     """
-    key = read(SESSION) if "session_token" in g else read(FORM)
+    keys = [read(SESSION) if "session_token" in g else read(FORM), *([read(FORM)] if of_any_view else [])]
     sent = request.form.get(FIELD, "")
-    is_ours = key is not None and hmac.compare_digest(sent.encode(), _token(key).encode())
-    if not is_ours or not _is_same_origin():
+    own, shown = sent[:TOKEN_LENGTH], sent[TOKEN_LENGTH:]
+    key = next((key for key in keys if key is not None and _is_token(own, key)), None)
+    if key is None or not _is_same_origin():
         message = "this form does not belong to the present session; go back, load the page again and repeat it"
         raise InvalidRequest(message, code="form_refused")
+    if not of_any_view and not _is_token(shown, key, _shown()):
+        message = (
+            "this form was shown before the organization, or live or test data, was switched, so nothing was done; "
+            "load the page again and check what it shows"
+        )
+        raise Conflict(message, code="form_of_other_view")
 
 
 def own_path(sent: str | None, *, before_sign_in: bool = False) -> str | None:
@@ -97,8 +117,18 @@ def _form_key() -> str:
     return made
 
 
-def _token(key: str) -> str:
-    return hmac.new(key.encode(), b"forms of pages", sha256).hexdigest()
+def _shown() -> str:
+    """What the session shows: the organization and live or test money; before anyone is signed in, nothing."""
+    caller = g.get("caller") if "session_token" in g else None
+    return "" if caller is None else f"{caller.organization_id} {caller.livemode}"
+
+
+def _token(key: str, shown: str = "") -> str:
+    return hmac.new(key.encode(), f"forms of pages {shown}".encode(), sha256).hexdigest()
+
+
+def _is_token(sent: str, key: str, shown: str = "") -> bool:
+    return hmac.compare_digest(sent.encode(), _token(key, shown).encode())
 
 
 def _is_same_origin() -> bool:

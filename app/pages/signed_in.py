@@ -52,7 +52,8 @@ def form(
     """As `page`, for a form: it must have been sent from a page of the same session (`csrf_token()`).
 
     Args:
-        permission: what the form needs.
+        permission: what the form needs; None: it is about the person and its session, so it does the same whatever
+            organization and mode are shown, and a page of before a switch may send it.
         begin: as of `page`.
         shown_on: the page with the form, of the same path parameters. If the form is refused, it is shown again with
             the refusal's sentence and status, and what the form changed is rolled back; None: an error page.
@@ -103,7 +104,7 @@ def _guarded(view: View, permission: str | None, begin: Begin, *, is_form: bool)
         with catalogue.using(reader.preferred()):
             throttle.enforce(request_limits.count_caller(who.caller, is_write=is_form))
             if is_form:
-                browser.require_own_form()
+                browser.require_own_form(of_any_view=permission is None)
             if permission is not None and not who.caller.may(permission):
                 raise Forbidden(say("page.error.role", role=say(f"page.role.{who.role}"), permission=permission))
             with jobs.wakes_delayed(), begin(who.caller) as session:

@@ -69,3 +69,10 @@ def test_language_is_changed_only_by_a_form_of_the_own_session(browser: Browser)
     assert browser.client.post("/language", data={"language": "de"}).status_code == 400
     with db.transaction() as session:
         assert session.scalars(select(Person.language)).one() is None
+
+
+def test_signed_in_person_chooses_the_language_of_pages_that_need_no_session(browser: Browser) -> None:
+    browser.sign_in()
+    chosen = browser.send("/join", "/language", language="de", next="/join")
+    assert chosen.status_code == 303
+    assert language_of(browser.get("/join").text) == "de"

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app import db
+from app import db, ids
 from app.config import Settings
 from app.mail_queue.models import Mail
 from app.organizations.actors import CLI
@@ -14,6 +14,7 @@ from app.pages import browser as tokens_of_forms
 from app.pages.public import sign_in as pages
 from app.people import memberships
 from app.people.models import LoginLink, PersonSession
+from app.signups.models import BrowserKey
 from tests.cast import Merchant, open_merchant
 from tests.people.conftest import OWNER, add_person, new_link
 
@@ -43,7 +44,7 @@ def test_answer_is_the_same_for_known_and_unknown_addresses(new_browser: NewBrow
     for address in (OWNER, "unknown@example.com", "no address", ""):
         browser = new_browser()
         answer = browser.send("/login", email=address)
-        shown = re.sub(r'value="\w{64}"', "", browser.get(answer.headers["Location"]).text)  # each browser's own token
+        shown = re.sub(r'value="\w{128}"', "", browser.get(answer.headers["Location"]).text)  # each browser's own token
         answers.add((answer.status_code, answer.headers["Location"], shown))
     [(status, _, text)] = answers
     assert status == 303
@@ -85,6 +86,36 @@ def test_forms_from_elsewhere_change_nothing(browser: Browser, new_browser: NewB
     assert sent.status_code == 303
     with db.transaction() as session:
         assert {*session.scalars(select(PersonSession.shows_live))} == {True, False}
+
+
+def test_form_that_was_shown_before_a_switch_in_another_tab_changes_nothing(
+    browser: Browser, merchant: Merchant
+) -> None:
+    """Neither after a switch between test and live money, nor to another organization: it showed something else."""
+    with db.transaction() as session:
+        second = open_merchant(session, "Second").organization_id
+    add_person(second, OWNER)
+    browser.sign_in()
+    page, form = "/console/settings/keys", "/console/settings/keys/browser"
+    fields = {"name": "pages", "origins": "https://www.shop.example"}
+    switches = (
+        ("/console/mode", {"livemode": "true"}, {"livemode": "false"}),
+        (
+            "/console/organization",
+            {"organization_id": ids.encode(ids.ORGANIZATION, second)},
+            {"organization_id": ids.encode(ids.ORGANIZATION, merchant.organization_id)},
+        ),
+    )
+    for action, switched, switched_back in switches:
+        shown = {"csrf_token": token_on(browser, page), **fields}
+        assert browser.client.post(action, data={**shown, **switched}).status_code == 303
+        stale = browser.client.post(form, data=shown)
+        assert (stale.status_code, "was switched, so nothing was done" in stale.text) == (409, True)
+        with db.transaction() as session:
+            assert session.scalar(select(func.count()).select_from(BrowserKey)) == 0
+        assert browser.client.post(action, data={**shown, **switched_back}).status_code == 303, "shown before a switch"
+    assert browser.client.post(form, data=shown).status_code == 303
+    assert browser.client.post("/logout", data={"csrf_token": shown["csrf_token"]}).status_code == 303
 
 
 def test_sign_in_cannot_be_forced_on_another_browser(browser: Browser) -> None:
@@ -177,6 +208,13 @@ def test_no_log_line_has_a_link_or_an_address(browser: Browser, caplog: pytest.L
     assert link not in logged
     assert OWNER not in logged
     assert (browser.cookie() or "-") not in logged
+
+
+def token_on(browser: Browser, page: str) -> str:
+    """The token of the forms on a page."""
+    found = re.search(r'csrf_token" value="(\w+)"', browser.get(page).text)
+    assert found is not None
+    return found[1]
 
 
 def _csrf_token(browser: Browser) -> str:

@@ -23,12 +23,14 @@ def choose() -> ResponseReturnValue:
     throttle.count_public("language", per_minute=CHOICES_PER_MINUTE)
     bodies.check_page()
     who = signed_in.identify()
-    browser.require_own_form()
+    browser.require_own_form(of_any_view=True)
     language = request.form.get("language") or None
     if language is not None:
         catalogue.named(language)
     if who is not None:
         with db.web_transaction() as session:
             own_languages.choose(session, who, language)
-    after = browser.own_path(request.form.get("next"), before_sign_in=who is None)
+    asked = request.form.get("next")
+    after = browser.own_path(asked) if who is not None else None
+    after = after or browser.own_path(asked, before_sign_in=True)
     return reader.keep(redirect(after or url_for("sign_in.start"), 303), language)
