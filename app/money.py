@@ -6,7 +6,7 @@ arithmetic of commissions needs no decimals; only people do, and only `decimal_t
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from babel.numbers import format_decimal
 
@@ -18,6 +18,15 @@ ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+GROUP = 3
+"""Digits between the separators of a large number."""
+LONGEST_WHOLE = 15
+"""Digits before the decimal point of an amount that people write."""
+_GROUPED = re.compile(
+    r"(?P<sign>[+-]?)(?P<whole>[1-9]\d{0,2}(?P<by>[.,])\d{3}(?:(?P=by)\d{3})*)(?:(?!(?P=by))[.,](?P<rest>\d*))?",
+    re.ASCII,
+)
+_PLAIN = re.compile(r"(?P<sign>[+-]?)(?=[.,]?\d)(?P<whole>\d*)(?:[.,](?P<rest>\d*))?", re.ASCII)
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -86,17 +95,23 @@ def decimal_text(amount_minor: int, currency: str) -> str:
 def minor_of(amount: str, currency: str) -> int | None:
     """An amount as text in the currency's smallest unit; None if it is no amount of this currency.
 
+    A point or comma with three digits after it groups thousands, unless the currency has three decimals, or what is
+    before it cannot be grouped: "1.234" USD is a thousand and "0.500" USD a half. Groups must be whole, so that
+    "12.50," is no amount.
+
     Example: `minor_of("1,234.50", "usd") == minor_of("1.234,50", "usd") == 123450`.
     """
-    digits = re.sub(r"[\s'\u00a0\u202f]", "", amount)
+    text = re.sub(r"[\s'\u00a0\u202f]", "", amount)
     places = decimals(currency)
-    point = _decimal_point(digits, places)
-    plain = "".join("." if at == point else one for at, one in enumerate(digits) if at == point or one not in ".,")
-    try:
-        scaled = Decimal(plain).scaleb(places)
-    except InvalidOperation:
+    found = _GROUPED.fullmatch(text)
+    if found is None or (places == GROUP and len(re.findall("[.,]", text)) == 1):
+        found = _PLAIN.fullmatch(text)
+    if found is None:
         return None
-    return int(scaled) if scaled.is_finite() and scaled == scaled.to_integral_value() else None
+    whole, rest = re.sub("[.,]", "", found["whole"]), (found["rest"] or "").rstrip("0")
+    if len(rest) > places or len(whole) > LONGEST_WHOLE:
+        return None
+    return int(f"{found['sign']}{whole or 0}{rest:0<{places}}")
 
 
 def format_money(amount_minor: int, currency: str, locale: str = languages.ENGLISH) -> str:
@@ -125,16 +140,3 @@ def format_number(amount_minor: int, currency: str, locale: str = languages.ENGL
 def format_rate(rate_bps: int, locale: str = languages.ENGLISH) -> str:
     """Basis points as a percentage without needless zeros: `format_rate(2050) == "20.5 %"`, in German "20,5 %"."""
     return format_decimal(Decimal(rate_bps).scaleb(-4), "#,##0.## %", languages.conventions(locale))
-
-
-def _decimal_point(digits: str, places: int) -> int:
-    """Where the decimal point of an amount is; -1 if it has none, because what looks like one groups thousands."""
-    last = max(digits.rfind("."), digits.rfind(","))
-    if last < 0:
-        return -1
-    is_alone = digits.count(".") + digits.count(",") == 1
-    is_mixed = "." in digits and "," in digits
-    after = len(digits) - last - 1
-    if is_mixed or (is_alone and (after != 3 or places == 3)):
-        return last
-    return -1
