@@ -130,6 +130,11 @@ class Lookup(Base):
         Index("ix_lookups_due", "next_attempt_at", "id", postgresql_where=text("done_at IS NULL")),
         Index("ix_lookups_open", "organization_id", postgresql_where=text("done_at IS NULL OR problem IS NOT NULL")),
         Index(
+            "ix_lookups_customers",
+            *("organization_id", "livemode", "queued_at"),
+            postgresql_where=text("kind = 'customer' AND asked_for = '' AND (done_at IS NULL OR problem IS NOT NULL)"),
+        ),
+        Index(
             "ix_lookups_backfill",
             *("organization_id", "livemode", "id"),
             postgresql_where=text("done_at IS NULL AND is_backfill"),

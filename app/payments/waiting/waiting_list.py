@@ -67,13 +67,15 @@ _LIST = text("""
         FROM lookups WHERE organization_id = ANY (:organization_ids) AND livemode = :livemode
                        AND kind = 'customer' AND asked_for = '' AND (done_at IS NULL OR problem IS NOT NULL)
     )
-    SELECT waiting.*, details ->> 'waiting_for' AS waiting_for, lookups.next_attempt_at, lookups.attempts,
-           lookups.problem, lookups.done_at, lookups.id AS lookup_id
-    FROM waiting LEFT JOIN lookups
-      ON lookups.object_id = details ->> 'object_id' AND lookups.kind = details ->> 'look_up'
-     AND lookups.asked_for = coalesce(details ->> 'asked_for', '')
-     AND lookups.organization_id = waiting.organization_id
-     AND lookups.account = waiting.account AND lookups.livemode = waiting.livemode
+    SELECT waiting.*, details ->> 'waiting_for' AS waiting_for, look_up.next_attempt_at, look_up.attempts,
+           look_up.problem, look_up.done_at, look_up.id AS lookup_id
+    FROM waiting LEFT JOIN LATERAL (
+        SELECT id, next_attempt_at, attempts, problem, done_at FROM lookups
+        WHERE object_id = details ->> 'object_id' AND kind = details ->> 'look_up'
+          AND asked_for = coalesce(details ->> 'asked_for', '') AND organization_id = waiting.organization_id
+          AND account = waiting.account AND livemode = waiting.livemode
+        OFFSET 0
+    ) AS look_up ON true
     WHERE CAST(:after AS timestamptz) IS NULL OR (since, waiting.id) < (:after, :after_id)
     ORDER BY since DESC, waiting.id DESC LIMIT :limit OFFSET :offset
 """)
