@@ -27,6 +27,9 @@ from app.views import instant_text
 MOST_AT_ONCE: Final = 500
 """The most conversions that a call approves, because they are one transaction."""
 
+ON_HOLD: Final = ("held", "waiting")
+"""The outcomes of payments with an open hold and an accrued amount: few, so they are found by the outcome."""
+
 Waiting = Row[UUID, UUID, UUID, str, bool, str, int]
 """A conversion to approve: its id, organization, payment, account and mode; a currency and the amount accrued in it."""
 
@@ -118,7 +121,7 @@ def _waiting(
 ) -> Select[UUID, UUID, UUID, str, bool, str, int]:
     """Conversions with an accrued amount, oldest payment first: a row for each conversion and currency."""
     columns = (Conversion.id, Conversion.organization_id, Conversion.payment_id, Payment.account, Payment.livemode)
-    is_held = and_(Payment.held_until.is_not(None), Payment.held_until > now)
+    is_held = and_(Payment.outcome.in_(ON_HOLD), Payment.held_until > now)
     is_free = or_(Payment.held_until.is_(None), Payment.held_until <= now)
     statement = (
         select(*columns, Commission.currency, func.sum(Commission.accrued_minor).label("accrued_minor"))
@@ -131,7 +134,9 @@ def _waiting(
         .order_by(Payment.occurred_at, Conversion.id)
     )
     if selected.partner is not None:
-        statement = statement.where(Conversion.partner_id == selected.partner.id)
+        # The first condition follows from the second, but leaves only few accrued commissions to be joined.
+        is_own = or_(Commission.level > 0, Commission.partner_id == selected.partner.id)
+        statement = statement.where(is_own, Conversion.partner_id == selected.partner.id)
     if selected.program is not None:
         statement = statement.where(Conversion.program_id == selected.program.id)
     return within(statement, Payment.occurred_at, selected.paid)
