@@ -44,6 +44,7 @@ from .referrals.conftest import App
 PARTNERS = 25
 CUSTOMERS = 75
 APP_USERS = 20
+HOUR_SECONDS = 3600
 PARTNER = "ada@partners.example"
 
 WITHOUT_ROWS = frozenset(
@@ -60,6 +61,12 @@ BY_OUTCOME = "stripe_events.outcome = "
 has, the planner fills a page sooner by a walk from the newest, which keeps less than `plans.KEPT_BY_WALK`."""
 
 __all__ = ["guarded", "routes"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process remember that there was no API key when the world was built, however slow the machine is."""
+    monkeypatch.setattr(api_keys, "CACHE_SECONDS", HOUR_SECONDS)
 
 
 @pytest.fixture
