@@ -5,10 +5,10 @@ from typing import Final
 
 import pytest
 
-from app import db
-from app.mail import composing
+from app import db, placeholders
+from app.mail import composing, texts
 from app.mail.rendering import Message
-from app.mail_queue.kinds import KINDS
+from app.mail_queue.kinds import KINDS, OF, may_switch_off
 from tests.cast import Merchant
 
 from . import golden
@@ -31,3 +31,12 @@ def test_mails_are_as_their_golden_files(language: str, merchant: Merchant, pyte
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(shown)
             assert shown == file.read_text(), f"{language}/{kind}.{ending}: look at it, then use --rewrite-golden"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_words_that_a_merchant_begins_with_have_only_placeholders_that_it_may_use(language: str) -> None:
+    for name in KINDS:
+        if may_switch_off(name):
+            words = texts.present(name, language, None)
+            for written in (words.subject, words.text):
+                placeholders.require_known(written, OF[name].placeholders, param=name)

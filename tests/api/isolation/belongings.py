@@ -103,7 +103,7 @@ def _mail(session: Session, shop: Merchant, sale: Sale, *, livemode: bool) -> st
         "first_commission", sale.commission_id, owner, program, ada, livemode=livemode, details=details
     )
     queue.write(session, [mail])
-    written = select(Mail.id).where(Mail.partner_id == ada, Mail.kind == "first_commission", Mail.livemode == livemode)
+    written = select(Mail.id).where(Mail.fact.startswith(sale.commission_id), Mail.livemode == livemode)
     return ids.encode(ids.MAIL, session.scalars(written).one())
 
 
