@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import cache
 from pathlib import Path
-from typing import Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from typing import TYPE_CHECKING, Final
 
 from app import placeholders
 from app.branding import colors
@@ -15,6 +13,9 @@ from app.immutable import immutable
 from app.mail.making.contents import Content
 from app.sentences import catalogue
 from app.sentences.say import say, show
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 ACCENT: Final = "#1f5fbf"
 """The colour of buttons without a brand's own."""
@@ -79,7 +80,14 @@ def render(words: Words, content: Content, look: Brand, *, public_url: str, foot
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    from jinja2 import (  # noqa: PLC0415 - it takes megabytes, and one of the processes renders mails
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+        select_autoescape,
+    )
+
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(["html"]),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app import config, directories, ids, money, settings_files
+from app import directories, ids, money, settings_files
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.merchants.offer import Offer
@@ -86,6 +86,8 @@ def _directory(data_dir: Path | None, *, keep: bool) -> Iterator[Path]:
 
 def _refuse_used(data_dir: Path | None) -> None:
     """The example sets the clock of its ledger back, so it is made only in a new database of its own."""
+    from app import config
+
     if config.is_given("DATABASE_URL"):
         raise ConfigurationError("demo --keep makes its example in a database of its own; unset DATABASE_URL")
     if data_dir is not None and data_dir.exists() and any(data_dir.iterdir()):
