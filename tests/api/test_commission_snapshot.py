@@ -117,3 +117,25 @@ def test_a_read_key_reads_and_does_not_amend(reader: Caller, stranger: Caller, p
     assert put(reader, path, commission=QUARTER).status_code == 403
     assert stranger.get(path).status_code == 404
     assert put(stranger, path, commission=QUARTER).status_code == 404
+
+
+def test_present_terms_are_given_to_partners_with_earlier_ones_after_a_dry_run(
+    owner: Caller, reader: Caller, merchant: Merchant, path: str
+) -> None:
+    put(owner, path, commission=QUARTER)
+    before = reader.get(path).json
+    change_program(merchant)
+    apply = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/terms/apply"
+    others = len(merchant.partners) - 1
+    ben = f"/api/v1/partners/{ids.encode('par', merchant.partners['ben'])}/commission-snapshot"
+    present = {"version": 2, "commission": {"type": "percentage", "bps": 1000}, "partners": others}
+    counts = {"of_program": [present], "own": 1, "pending": 0}
+    tried = owner.post(apply, {"apply_to": "new_customers", "dry_run": True})
+    assert tried.json == {"dry_run": True, "partners": others, "has_more": False, "kept": counts}
+    assert reader.get(ben).json["termsVersion"] == 1
+    given = owner.post(apply, {"apply_to": "new_customers"})
+    assert given.json == {"dry_run": False, "partners": others, "has_more": False, "kept": counts}
+    shown = reader.get(ben).json
+    assert (shown["termsVersion"], shown["appliesTo"], shown["isOverride"]) == (2, "new_customers", False)
+    assert reader.get(path).json == before
+    assert owner.post(apply, {}).json["partners"] == 0

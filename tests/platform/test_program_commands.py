@@ -104,3 +104,15 @@ def test_programs_change_names_the_further_hosts_of_links(accrual: Accrual) -> N
     with pytest.raises(InvalidRequest, match=r"'https://shop\.example' is not a host"):
         accrual("programs", "change", "--landing-host", "https://shop.example")
     assert accrual("programs", "change", "--landing-host", "none")["landing_hosts"] == []
+
+
+def test_present_terms_are_given_to_partners_after_a_dry_run(accrual: Accrual) -> None:
+    accrual(*BOOTSTRAP, *OFFER)
+    accrual("partners", "add", "--email", "ada@example.com", "--code", "ada", "--active")
+    accrual("programs", "change", "--rate", "40")
+    tried = accrual("programs", "apply-terms", "--dry-run")
+    assert (tried["dry_run"], tried["partners"], tried["kept"]["of_program"][0]["version"]) == (True, 1, 2)
+    assert accrual("programs", "apply-terms", "--dry-run")["partners"] == 1
+    printed = accrual("programs", "apply-terms", json_expected=False).output
+    assert "version 2 (40 %" in printed
+    assert accrual("programs", "apply-terms")["partners"] == 0

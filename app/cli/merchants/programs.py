@@ -18,6 +18,7 @@ from app.organizations.actors import CLI
 from app.texts import require_line
 
 if TYPE_CHECKING:
+    from app.partners.managing.program_terms import TermsGiven
     from app.programs.views import ProgramBody
 
 
@@ -190,6 +191,36 @@ def cutoff(
     _print(shown, as_json=as_json)
 
 
+@commands.command("apply-terms")
+def apply_terms(
+    program: Named = None,
+    *,
+    apply_to: Annotated[
+        Literal["all_customers", "new_customers"],
+        typer.Option(help="new_customers: renewals of present customers are not affected."),
+    ] = "all_customers",
+    effective_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Such as 2026-12-01 (UTC), not in the past. Default: now.", show_default=False
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; only count the partners.")] = False,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the program's present terms to partners that have earlier ones; those with their own commission keep it."""
+    from app.partners.managing import program_terms
+
+    begins_at = None if effective_from is None else moment(effective_from, "effective-from")
+    with organizations.session(data_dir) as session:
+        row = find_program(session, program, organization)
+        given = program_terms.give_or_try(session, CLI, row, apply_to, effective_from=begins_at, dry_run=dry_run)
+        currency = row.currency
+    printing.record(_counted(given, currency, as_json=as_json), as_json=as_json)
+
+
 def warn_without_landing_page(program_id: str, landing_url: str | None) -> None:
     """Print a warning on standard error if the program has no landing page, so that its links do not work."""
     if landing_url is None:
@@ -210,6 +241,21 @@ def _set_status(
         row = find_program(session, program, organization)
         shown = managing.change_program(session, CLI, row, {"status": status})
     _print(shown, as_json=as_json)
+
+
+def _counted(given: TermsGiven, currency: str, *, as_json: bool) -> dict[str, Any]:
+    """How many partners got the terms; in a table, one line for each version with its partners."""
+    from app.programs.shapes import shape_of
+
+    values = given.model_dump()
+    if not as_json:
+        counts = values.pop("kept")
+        values["kept"] = [
+            f"version {terms.version} ({shape_of(terms.commission).offer(currency)}): {terms.partners}"
+            for terms in given.kept.of_program
+        ]
+        values |= {"own_commission": counts["own"], "pending": counts["pending"]}
+    return values
 
 
 def _print(shown: ProgramBody, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.immutable import immutable
@@ -12,6 +13,7 @@ from app.partners.terms import kept
 from app.partners.terms.snapshots import AppliesTo
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
+from app.views import Snake
 
 AT_ONCE: Final = 200
 """Partners that get the terms in one transaction."""
@@ -23,6 +25,18 @@ class Moved:
 
     partners: int
     has_more: bool
+
+
+class TermsGiven(Snake):
+    """Partners that got the program's present terms, or would get them, and who has which terms then."""
+
+    dry_run: bool
+    partners: int = Field(description="How many partners with earlier terms of the program get the present ones.")
+    has_more: bool = Field(
+        description="Whether others still have earlier ones: a call gives them to at most 200. Repeat the call until "
+        "it is false."
+    )
+    kept: kept.Kept
 
 
 def give_present(
@@ -52,3 +66,22 @@ def give_present(
     for partner in former[:AT_ONCE]:
         commands.amend_terms(session, actor, partner, None, applies_to=applies_to, effective_from=effective_from)
     return Moved(min(len(former), AT_ONCE), has_more=len(former) > AT_ONCE)
+
+
+def give_or_try(
+    session: Session,
+    actor: actors.Actor,
+    program: Program,
+    applies_to: AppliesTo,
+    *,
+    effective_from: datetime | None = None,
+    dry_run: bool = False,
+) -> TermsGiven:
+    """As `give_present`; returns the counts afterwards too. With `dry_run` everything is rolled back."""
+    with session.begin_nested() as tried:
+        moved = give_present(session, actor, program, applies_to, effective_from=effective_from)
+        session.flush()
+        after = kept.load(session, program)
+        if dry_run:
+            tried.rollback()
+    return TermsGiven(dry_run=dry_run, partners=moved.partners, has_more=moved.has_more, kept=after)

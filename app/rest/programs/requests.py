@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from app.paging import After
+from app.partners.terms.snapshots import AppliesTo
 from app.partners.validation import AffiliateStatus
 from app.programs.shapes import Bps, Commission
 from app.programs.validation import ProgramStatus
@@ -91,6 +92,18 @@ class Cutoff(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"cutoff_at": "2026-11-01T00:00:00Z"}]})
 
     cutoff_at: Moment | None = Field(description="Payments made before it earn nothing; null: every payment earns.")
+
+
+class TermsGift(Request):
+    """Which payments the program's present terms count for, and from when on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"apply_to": "new_customers", "dry_run": True}]})
+
+    apply_to: AppliesTo = Field(
+        default="all_customers", description="new_customers: renewals of present customers are not affected."
+    )
+    effective_from: Moment | None = Field(default=None, description="Not in the past; null: now.")
+    dry_run: Flag = Field(default=False, description="Change nothing; only answer how many partners would get them.")
 
 
 class ProgramQuery(Request):

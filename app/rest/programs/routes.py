@@ -13,6 +13,7 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.managing import commands as managing
+from app.partners.managing import program_terms
 from app.programs import commands, programs
 from app.programs import views as shapes
 from app.programs.models import Program
@@ -80,6 +81,25 @@ def set_cutoff(path: requests.ProgramPath, body: requests.Cutoff) -> Response:
         program, by = _program(session, path), causes.this_request()
         cutoffs.set_cutoff(session, g.caller, program, livemode=g.caller.livemode, cutoff_at=body.cutoff_at, cause=by)
         return ViewResponse(commands.load_body(session, program))
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/terms/apply",
+    security=needs("partners:write"),
+    responses={"200": program_terms.TermsGiven, "404": ErrorBody, "415": ErrorBody},
+)
+def apply_terms(path: requests.ProgramPath, body: requests.TermsGift) -> Response:
+    """Give the program's present terms to partners that have earlier ones; those with their own commission keep it."""
+    with access.transaction(g.caller) as session:
+        given = program_terms.give_or_try(
+            session,
+            g.caller,
+            _program(session, path),
+            body.apply_to,
+            effective_from=body.effective_from,
+            dry_run=body.dry_run,
+        )
+        return ViewResponse(given)
 
 
 def _program(session: Session, path: requests.ProgramPath) -> Program:
