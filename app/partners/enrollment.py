@@ -166,6 +166,7 @@ def change_status(session: Session, partner: Partner, status: Status, *, source:
         )
     partner.status = status
     partner.status_changed_at = datetime.now(UTC)
+    partner.rejection_reason = None
     if status == "active":
         if partner.email_state == "unconfirmed":
             set_email_state(session, partner, "approved")

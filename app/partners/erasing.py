@@ -71,7 +71,7 @@ def erase(session: Session, subject: Subject) -> Mapping[str, int]:
     for partner in partners:
         partner.email = f"{ids.encode(ids.PARTNER, partner.id)}@{ERASED_DOMAIN}"
         partner.email_state = "given"
-        partner.first_name = partner.last_name = partner.stripe_account_id = None
+        partner.first_name = partner.last_name = partner.stripe_account_id = partner.rejection_reason = None
         partner.details = {}
         if partner.status != "banned":
             partner.status = "deactivated"

@@ -51,6 +51,8 @@ class Partner(Base):
     status: Mapped[str] = mapped_column(server_default="pending")
     status_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When it got its present status."""
+    rejection_reason: Mapped[str | None]
+    """Why its application was rejected, in the owner's words, while it is rejected. An erasure empties it."""
     stripe_account_id: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     created_at: Mapped[CreatedAt]

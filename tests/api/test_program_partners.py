@@ -127,3 +127,17 @@ def test_partners_are_listed_with_what_they_earned(owner: Caller, reader: Caller
     assert [one["slug"] for one in rest] == ["ada"]
     unpaid = reader.get(f"{path_of(merchant)}/affiliates").json["data"]
     assert all("totals" not in one for one in unpaid)
+
+
+def test_a_rejected_application_shows_its_reason_until_it_is_approved_after_all(
+    owner: Caller, merchant: Merchant, stranger: Caller
+) -> None:
+    zoe = owner.post("/api/v1/partners", {"email": "zoe@example.com", "slug": "zoe"}).json["id"]
+    path, application = f"{path_of(merchant)}/affiliates/{zoe}", f"/api/v1/partners/{zoe}/application"
+    assert owner.post(f"{path}/reject", {"reason": " "}).status_code == 400
+    assert stranger.post(f"{path}/reject", {"reason": "no"}).status_code == 404
+    assert owner.post(f"{path}/reject", {"reason": "No audience."}).json["status"] == "paused"
+    assert owner.get(application).json["rejection_reason"] == "No audience."
+    assert refusal(owner.post(f"{path}/reject", {"reason": "No audience."})) == (409, "status_refused")
+    move(owner, merchant, zoe, "approve")
+    assert owner.get(application).json["rejection_reason"] is None

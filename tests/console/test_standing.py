@@ -22,6 +22,9 @@ def test_an_application_is_rejected_with_its_reason(world: World, reader_of: Rea
     status, text = send(owner, page, f"{page}/reject", reason="No audience.")
     assert (status, "The application was rejected." in text) == (303, True)
     assert newest_entry("partner.deactivated").subject_id == made["id"]
+    assert newest_entry("partner.deactivated").details == {}
+    assert rest.get(f"{api}/application").json["rejection_reason"] == "No audience."
+    assert "No audience." in owner.get(page).text
     refused = owner.browser.send(page, f"{page}/reject", reason="No audience.")
     assert (refused.status_code, "its application was decided before" in refused.text) == (409, True)
     assert f'action="{page}/reject"' not in owner.get(page).text

@@ -107,6 +107,8 @@ def test_no_trace_of_an_erased_partner_stays_and_the_ledger_and_statements_do(
 ) -> None:
     at(clock, "2026-05-05T00:00:00")
     made, again = paid(merchant, owner), enrolled_again(merchant, owner).json
+    rejected = f"/v1/admin/affiliate/programs/{again['program_id']}/affiliates/{again['id']}/reject"
+    assert owner.post(rejected, {"reason": f"{FIRST} {LAST} has no audience"}).status_code == 200
     at(clock, "2026-06-02T00:00:00")
     close_due()
     statements, before = owner.get(of_partner(merchant)).json, money()

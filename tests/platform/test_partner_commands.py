@@ -144,3 +144,11 @@ def test_invalid_fields_are_refused_by_name(accrual: Accrual, options: tuple[str
     with pytest.raises(InvalidRequest) as refused:
         accrual("partners", *options)
     assert refused.value.param == names
+
+
+def test_an_application_is_rejected_with_its_reason_once(accrual: Accrual) -> None:
+    accrual(*BOOTSTRAP)
+    accrual("partners", "add", "--email", "zoe@example.com", "--code", "zoe")
+    assert accrual("partners", "reject", "zoe", "--reason", "No audience.")["status"] == "deactivated"
+    with pytest.raises(Conflict, match="the partner is deactivated, so its application was decided before"):
+        accrual("partners", "reject", "zoe", "--reason", "No audience.")

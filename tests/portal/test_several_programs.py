@@ -44,3 +44,8 @@ def test_the_end_of_one_enrollment_closes_that_program_alone(
     assert ada.get(elsewhere).status_code == 200
     method = {"method": "paypal", "email": "a@x.example"}
     assert ada.browser.send("/portal/profile", f"{elsewhere}/payout-method", **method).status_code == 303
+    with db.transaction() as session:
+        reasoned = "UPDATE partners SET status = 'deactivated', rejection_reason = 'No audience.' WHERE slug = 'ada'"
+        session.execute(text(reasoned))
+    closed = ada.browser.get(f"/portal/{world.ids['program_id']}")
+    assert (closed.status_code, "The reason that the owner gave: No audience." in closed.text) == (403, True)

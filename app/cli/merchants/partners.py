@@ -19,9 +19,11 @@ from app.partners.validation import STATUSES
 from app.texts import require_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.orm import Session
 
-    from app.partners.managing import program_partners
+    from app.partners.models import Partner
 
 
 commands = typer.Typer(help="List partners, invite and add them, and set their status.", no_args_is_help=True)
@@ -200,7 +202,25 @@ def activate(
     as_json: AsJson = False,
 ) -> None:
     """Activate a partner: a new partner at the program's present terms, a former one at the terms it had."""
-    _move(partner, "approve", program, organization, data_dir, as_json=as_json)
+    from app.partners.managing.commands import move
+
+    _decide(partner, lambda session, row: move(session, CLI, row, "approve"), program, organization, data_dir, as_json)
+
+
+@commands.command()
+def reject(
+    partner: PartnerName,
+    reason: Annotated[str, typer.Option(help="Why; the partner can read it.")],
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reject the application of a partner that waits for approval."""
+    from app.partners.managing.commands import reject as rejecting
+
+    why = require_line(reason, param="reason")
+    _decide(partner, lambda session, row: rejecting(session, CLI, row, why), program, organization, data_dir, as_json)
 
 
 @commands.command()
@@ -212,7 +232,9 @@ def pause(
     as_json: AsJson = False,
 ) -> None:
     """Pause a partner: it earns nothing on new payments until it is activated again."""
-    _move(partner, "pause", program, organization, data_dir, as_json=as_json)
+    from app.partners.managing.commands import move
+
+    _decide(partner, lambda session, row: move(session, CLI, row, "pause"), program, organization, data_dir, as_json)
 
 
 @commands.command()
@@ -245,31 +267,25 @@ def deactivate(
     as_json: AsJson = False,
 ) -> None:
     """End a partner's enrollment. It keeps what it earned, and its codes."""
-    from app.cli.merchants import partner_rows
-    from app.partners.managing import commands as partner_commands
+    from app.partners.managing.commands import deactivate as ending
 
-    with organizations.opened(data_dir) as (settings, session):
-        enrolled = find_partner(session, partner, program, organization, to_change=True)
-        partner_commands.deactivate(session, CLI, enrolled)
-        row = partner_rows.after_change(session, settings, enrolled)
-    printing.record(row, as_json=as_json)
+    _decide(partner, lambda session, row: ending(session, CLI, row), program, organization, data_dir, as_json)
 
 
-def _move(
+def _decide(
     partner: str,
-    move: program_partners.Move,
+    decide: Callable[[Session, Partner], object],
     program: str | None,
     organization: str | None,
     data_dir: DataDir,
-    *,
-    as_json: bool,
+    as_json: AsJson,
 ) -> None:
+    """Find the partner, decide about it and print it."""
     from app.cli.merchants import partner_rows
-    from app.partners.managing import commands as partner_commands
 
     with organizations.opened(data_dir) as (settings, session):
         enrolled = find_partner(session, partner, program, organization, to_change=True)
-        partner_commands.move(session, CLI, enrolled, move)
+        decide(session, enrolled)
         row = partner_rows.after_change(session, settings, enrolled)
     printing.record(row, as_json=as_json)
 

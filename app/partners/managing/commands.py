@@ -168,17 +168,30 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
     return has_changed
 
 
-def deactivate(session: Session, actor: actors.Actor, partner: Partner, *, reason: str = "") -> bool:
-    """End a partner's enrollment, or reject its application; its commissions and codes do not change.
+def reject(session: Session, actor: actors.Actor, partner: Partner, reason: str) -> None:
+    """Reject the application of a partner that waits for approval.
 
     Args:
-        session: writes the partner and the audit entry.
+        session: writes the partner, the mail to it and the audit entry, which has no reason.
         actor: who decides it.
         partner: the partner.
-        reason: of a partner that waits for approval, why it is rejected; it is in the mail to the partner.
+        reason: why, in the owner's words; it is stored for the owner and the partner, and in the mail.
 
-    Returns:
-        Whether anything changed.
+    Raises:
+        Conflict: `status_refused`: the partner does not wait for approval.
+    """
+    if partner.status != "pending":
+        message = f"the partner is {partner.status}, so its application was decided before; end its enrollment instead"
+        raise Conflict(message, code="status_refused")
+    deactivate(session, actor, partner, reason=reason)
+    partner.rejection_reason = reason
+    session.flush()
+
+
+def deactivate(session: Session, actor: actors.Actor, partner: Partner, *, reason: str = "") -> bool:
+    """End a partner's enrollment; its commissions and codes do not change. Returns whether anything changed.
+
+    `reason` is in the mail to a partner that waited for approval.
     """
     if partner.status in validation.ENDED:
         return False

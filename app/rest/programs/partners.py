@@ -77,6 +77,19 @@ def approve_affiliate(path: requests.AffiliatePath) -> Response:
 
 
 @api.post(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/reject",
+    security=needs("partners:write"),
+    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def reject_affiliate(path: requests.AffiliatePath, body: requests.ApplicationRejection) -> Response:
+    """Reject the application of a partner that waits for approval; the partner can read the reason."""
+    with access.transaction(g.caller) as session:
+        partner = _partner(session, path)
+        commands.reject(session, g.caller, partner, body.reason.strip())
+        return ViewResponse(shapes.load_affiliate(session, partner))
+
+
+@api.post(
     "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/pause",
     security=needs("partners:write"),
     responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
@@ -103,12 +116,17 @@ def ban_affiliate(path: requests.AffiliatePath) -> Response:
 
 
 def _move(path: requests.AffiliatePath, move: program_partners.Move) -> Response:
-    caller = g.caller
-    with access.transaction(caller) as session:
-        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
-        partner = program_partners.find_partner(session, program, path.affiliate_id)
-        commands.move(session, caller, partner, move)
+    with access.transaction(g.caller) as session:
+        partner = _partner(session, path)
+        commands.move(session, g.caller, partner, move)
         return ViewResponse(shapes.load_affiliate(session, partner))
+
+
+def _partner(session: Session, path: requests.AffiliatePath) -> Partner:
+    """The partner, locked."""
+    caller = g.caller
+    program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+    return program_partners.find_partner(session, program, path.affiliate_id)
 
 
 def _affiliates(session: Session, query: requests.AffiliateQuery, *, program_id: str) -> Page[Partner]:

@@ -246,6 +246,16 @@ class Invitation(Request):
     slug: Slug | None = Field(default=None, description="The code of its links; null: made from the name.")
 
 
+class ApplicationRejection(Request):
+    """Why an application is rejected."""
+
+    reason: Annotated[
+        str,
+        Field(min_length=1, max_length=500, description="The partner can read it.", examples=["Your site is offline."]),
+        OneLine(filled=True),
+    ]
+
+
 EPOCH: Final = date(1970, 1, 1)
 
 

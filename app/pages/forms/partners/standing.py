@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from app.errors import Conflict
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console import partners
@@ -52,13 +51,9 @@ def ban_partner(session: Session, who: SignedIn, partner_id: str) -> ResponseRet
 @blueprint.post("/partners/<partner_id>/reject")
 @signed_in.form("partners:write", shown_on=partners.partner)
 def reject_partner(session: Session, who: SignedIn, partner_id: str) -> ResponseReturnValue:
-    """Reject the application of a partner that waits for approval; the reason is in the mail to it."""
+    """Reject the application of a partner that waits for approval; the reason is stored, and in the mail to it."""
     partner = get_partner(session, who.caller.organization_ids, partner_id, to_change=True)
-    reason = sent(Rejection).reason.strip()
-    if partner.status != "pending":
-        message = f"the partner is {partner.status}, so its application was decided before; end its enrollment instead"
-        raise Conflict(message, code="status_refused")
-    commands.deactivate(session, who.caller, partner, reason=reason)
+    commands.reject(session, who.caller, partner, sent(Rejection).reason.strip())
     return layout.flash(to_partner(partner_id), "partner_rejected")
 
 

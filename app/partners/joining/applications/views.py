@@ -30,6 +30,9 @@ class ApplicationBody(Snake):
     acceptances: list[AcceptanceBody] = Field(description="Newest first.")
     agreement_version: int | None = Field(description="The version in force; null: the program has no agreement.")
     is_accepted: bool = Field(description="Whether the version in force is accepted; true without an agreement.")
+    rejection_reason: str | None = Field(
+        description="Why the application was rejected, in the owner's words; null unless it is rejected with a reason."
+    )
 
 
 class OwnAgreement(Snake):
@@ -52,6 +55,7 @@ def load_application(session: Session, partner: Partner) -> ApplicationBody:
         acceptances=accepted,
         agreement_version=version,
         is_accepted=_is_accepted(version, accepted),
+        rejection_reason=partner.rejection_reason,
     )
 
 
