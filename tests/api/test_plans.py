@@ -44,7 +44,6 @@ from .referrals.conftest import App
 PARTNERS = 25
 CUSTOMERS = 75
 APP_USERS = 20
-HOUR_SECONDS = 3600
 PARTNER = "ada@partners.example"
 
 WITHOUT_ROWS = frozenset(
@@ -61,12 +60,6 @@ BY_OUTCOME = "stripe_events.outcome = "
 has, the planner fills a page sooner by a walk from the newest, which keeps less than `plans.KEPT_BY_WALK`."""
 
 __all__ = ["guarded", "routes"]
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the process remember that there was no API key when the world was built, however slow the machine is."""
-    monkeypatch.setattr(api_keys, "CACHE_SECONDS", HOUR_SECONDS)
 
 
 @pytest.fixture
@@ -172,6 +165,7 @@ def test_every_statement_has_an_index_for_what_it_asks(
     listen(merchant.organization_id)
     pay_by_stripe()
     deliver(history(merchant, CUSTOMERS))
+    write_mails(merchant)
     drain()
     schedule.approve_mature()
     schedule.advance_sums()
@@ -232,6 +226,20 @@ def ask_stripe(merchant: Merchant) -> None:
     """Stripe has answered nearly every look-up, as it has wherever there are many."""
     with db.transaction() as session:
         session.execute(_LOOKUPS, {"organization_id": merchant.organization_id, "count": 40 * CUSTOMERS})
+
+
+_MAILS = text("""
+    INSERT INTO mails (id, organization_id, program_id, partner_id, livemode, kind, fact, state, finished_at)
+    SELECT gen_random_uuid(), organization_id, program_id, id, nullif(number % 10, 0) IS NULL, 'monthly_summary',
+           number || ' ' || id, 'sent', now()
+    FROM partners CROSS JOIN generate_series(1, :count) AS number WHERE organization_id = :organization_id
+""")
+
+
+def write_mails(merchant: Merchant) -> None:
+    """Partners got mails each month, nearly all about the money of one mode."""
+    with db.transaction() as session:
+        session.execute(_MAILS, {"organization_id": merchant.organization_id, "count": 60})
 
 
 def pay_by_stripe() -> None:
