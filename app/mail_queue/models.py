@@ -46,7 +46,7 @@ class Mail(Base):
         Index("ix_mails_organization_id", "organization_id", "id"),
         Index("ix_mails_state", "organization_id", "state", "id"),
         Index("ix_mails_kind", "organization_id", "kind", "id"),
-        Index("ix_mails_partner_id", "partner_id", "id"),
+        Index("ix_mails_partner_id", "partner_id", "organization_id", "id"),
         Index("ix_mails_person_id", "person_id", "created_at"),
     )
 
