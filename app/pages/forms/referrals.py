@@ -13,6 +13,7 @@ from app.errors import InvalidRequest
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, blueprint, sent
 from app.pages.forms.once import once
+from app.pages.forms.programs.written import words_of
 from app.pages.signed_in import SignedIn
 from app.referrals import codes, currencies, views
 from app.referrals.codes import CodeFilter, Rules
@@ -122,7 +123,7 @@ def change_referral_template(session: Session, who: SignedIn, code_id: str) -> R
 
 def _rewards(lines: str, field: str) -> dict[str, int]:
     rewards = {}
-    for line in filter(None, map(str.strip, lines.splitlines())):
+    for line in words_of(lines):
         entry = _REWARD.fullmatch(line)
         if entry is None:
             raise InvalidRequest(f"{field} has the line {line[:60]!r}; write lines such as points 100", param=field)

@@ -66,8 +66,8 @@ def minimums_of(lines: str) -> dict[str, int]:
 
 
 def words_of(lines: str) -> list[str]:
-    """The entries of a list, one on each line."""
-    return [line.strip() for line in lines.splitlines() if line.strip()]
+    """The entries of a list, one on each line, with single spaces: patterns take quadratic time or worse on many."""
+    return [" ".join(line.split()) for line in lines.splitlines() if line.strip()]
 
 
 def _read(lines: str, field: str, pattern: re.Pattern[str], example: str) -> list[re.Match[str]]:
