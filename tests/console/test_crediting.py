@@ -31,6 +31,17 @@ def test_a_payment_is_credited_to_another_partner_after_its_effect_was_shown(wor
     worth, nothing = (shown(minor, commission["currency"]) for minor in (commission["net_minor"], 0))
     assert (status, rows) == (200, [f"{commission['partner_code']} {worth} {nothing} ben {nothing} {worth}"])
     assert "1 payment moves." in text
+    rest, ben = world.callers["owner"], world.callers["owner"].get("/api/v1/partners", search="ben").json["data"][0]
+    decision = {"partner_id": ben["id"], "reason": "Ben made the sale."}
+    previewed = rest.post(f"/api/v1/payments/{payment_id}/attribution/preview", decision).json
+    assert (previewed["moved"], previewed["conflicts"]) == (1, 0)
+    assert [(one["partner_code"], one["before_cents"], one["after_cents"]) for one in previewed["changes"]] == [
+        (commission["partner_code"], commission["net_minor"], 0),
+        ("ben", 0, commission["net_minor"]),
+    ]
+    customer = before["payment"]["customer"]
+    everything = rest.post(f"/api/v1/customers/{customer}/attribution/preview", {**decision, "all_unpaid": True}).json
+    assert everything["moved"] >= 1
     assert explained(world, payment_id) == before
     status, text = confirm(owner, page, **asked)
     assert (status, "Payments that moved: 1" in text) == (303, True)

@@ -94,11 +94,16 @@ def test_a_cutoff_counts_the_payments_that_it_concerns_before_it_is_set(world: W
     conversions = len(rest.get("/api/v1/conversions").json["data"])
     status, text = send(owner, page, f"{page}/check", first_day="2000-01-01")
     assert (status, "No payment is concerned." in text) == (200, True)
+    assert rest.post(f"{api}/cutoff/preview", {"cutoff_at": "2000-01-01T00:00:00Z"}).json["between"] == []
     status, text = send(owner, page, f"{page}/check", first_day="2100-01-01")
+    previewed = rest.post(f"{api}/cutoff/preview", {"cutoff_at": "2100-01-01T00:00:00Z"})
+    assert previewed.status_code == status
     if status == 409:
         assert "paid here, or put into a payout" in text
     else:
         assert f"USD {conversions} " in words_of(text)
+        assert [(one["currency"], one["payments"]) for one in previewed.json["between"]] == [("usd", conversions)]
+    assert rest.get(api).json["test_cutoff_at"] is None
     assert owner.browser.send(page, page, first_day="2001-02-03").status_code == 303
     assert rest.get(api).json["test_cutoff_at"] == "2001-02-03T00:00:00.000Z"
     assert rest.get(api).json["live_cutoff_at"] is None

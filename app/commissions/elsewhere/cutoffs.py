@@ -86,8 +86,16 @@ class Between:
     net_minor: int
 
 
-def load_between(session: Session, program: Program, *, livemode: bool, cutoff_at: datetime | None) -> list[Between]:
-    """The payments that another cut-off concerns, by currency: those between the present one and that one."""
+def try_out(
+    session: Session, actor: Actor, program: Program, *, livemode: bool, cutoff_at: datetime | None, cause: Cause
+) -> list[Between]:
+    """The payments that another cut-off concerns, by currency: those between the present one and that one.
+
+    Arguments and errors as `set_cutoff`, which is rolled back.
+    """
+    with session.begin_nested() as tried:
+        set_cutoff(session, actor, program, livemode=livemode, cutoff_at=cutoff_at, cause=cause)
+        tried.rollback()
     begins_at, ends_at = _interval(cutoffs.of(program, livemode=livemode), cutoff_at)
     values = {"program_id": program.id, "livemode": livemode, "begins_at": begins_at, "ends_at": ends_at}
     return [Between(*row) for row in session.execute(_BETWEEN, values)]

@@ -1,11 +1,13 @@
-"""Views of opening balances, in snake_case."""
+"""Views of opening balances and of other cut-offs, in snake_case."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.commissions.elsewhere.cutoffs import Between
 from app.commissions.elsewhere.models import OpeningBalance
 from app.paging import HasMore
 from app.views import Instant, Snake
@@ -62,3 +64,26 @@ def opening_balance_body(balance: OpeningBalance) -> OpeningBalanceBody:
 def opening_balance_bodies(_session: Session, rows: Sequence[OpeningBalance]) -> list[OpeningBalanceBody]:
     """These balances, in the same order."""
     return [opening_balance_body(balance) for balance in rows]
+
+
+class PaymentsBetween(Snake):
+    """Payments in one currency between two cut-offs, and what their commissions are worth now."""
+
+    currency: str
+    payments: int
+    commission_cents: int
+
+
+class CutoffPreview(Snake):
+    """What another cut-off would concern."""
+
+    cutoff_at: Instant | None
+    between: list[PaymentsBetween] = Field(description="The payments between the present cut-off and this one.")
+
+
+def cutoff_preview(cutoff_at: datetime | None, between: Sequence[Between]) -> CutoffPreview:
+    """The answer of a preview."""
+    shown = [
+        PaymentsBetween(currency=one.currency, payments=one.payments, commission_cents=one.net_minor) for one in between
+    ]
+    return CutoffPreview(cutoff_at=cutoff_at, between=shown)

@@ -7,13 +7,14 @@ from sqlalchemy.orm import Session
 
 from app import jobs
 from app.attribution.promotions import owners, request_views, requested, requesting
-from app.commissions.by_hand import assign, promotion_credit, views
+from app.commissions.by_hand import assign, effects, promotion_credit, views
 from app.commissions.by_hand import promotion_views as shapes
 from app.http import causes
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.queries.listing import get_partner
+from app.payments.models import Payment
 from app.payments.queries import get_payment, scope_of_customer
 from app.payments.views import payment_body
 from app.rest.ledger import attribution_requests as requests
@@ -115,11 +116,23 @@ def attribute_payment(path: PaymentPath, body: requests.PaymentAssignment) -> Re
     """Credit a payment to a partner, or to none; stronger than all evidence."""
     with access.transaction(g.caller) as session:
         payment = get_payment(session, g.caller.organization_ids, path.payment_id)
-        order = _order(session, payment.organization_id, body)
-        assigned = assign.assign_payment(session, g.caller, payment, order, is_forced=body.force)
+        assigned = _assign_payment(session, payment, body)
         session.refresh(payment)
         shown = payment_body(payment)
     return ViewResponse(views.PaymentAssigned(payment=shown, partner_id=body.partner_id, changed=assigned.is_new))
+
+
+@api.post(
+    "/api/v1/payments/<payment_id>/attribution/preview",
+    security=needs("payments:write"),
+    responses={"200": views.AttributionPreview, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def preview_payment(path: PaymentPath, body: requests.PaymentAssignment) -> Response:
+    """What crediting the payment so would change; changes nothing."""
+    with access.transaction(g.caller) as session:
+        payment = get_payment(session, g.caller.organization_ids, path.payment_id)
+        effect = effects.try_out(session, lambda: _assign_payment(session, payment, body), [payment.id])
+    return ViewResponse(views.attribution_preview(effect))
 
 
 @api.post(
@@ -129,18 +142,39 @@ def attribute_payment(path: PaymentPath, body: requests.PaymentAssignment) -> Re
 )
 def attribute_customer(path: requests.CustomerPath, body: requests.CustomerAssignment) -> Response:
     """Credit everything that a customer paid and will pay to a partner, or to none; not limited by the window."""
-    requests.demand_extent(body)
     with access.transaction(g.caller) as session:
-        scope = scope_of_customer(
-            session,
-            g.caller.organization_ids,
-            path.customer_id,
-            account=body.account,
-            livemode=access.mode_of(g.caller, body.livemode),
-        )
-        order = _order(session, scope.organization_id, body)
-        assigned = assign.assign_customer(session, g.caller, scope, path.customer_id, order, applies_from=body.from_)
+        assigned = _assign_customer(session, path.customer_id, body)
     return ViewResponse(views.customer_assigned(path.customer_id, body.partner_id, assigned))
+
+
+@api.post(
+    "/api/v1/customers/<customer_id>/attribution/preview",
+    security=needs("payments:write"),
+    responses={"200": views.AttributionPreview, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def preview_customer(path: requests.CustomerPath, body: requests.CustomerAssignment) -> Response:
+    """What crediting the customer so would change; changes nothing."""
+    with access.transaction(g.caller) as session:
+        effect = effects.try_out(session, lambda: _assign_customer(session, path.customer_id, body))
+    return ViewResponse(views.attribution_preview(effect))
+
+
+def _assign_payment(session: Session, payment: Payment, body: requests.PaymentAssignment) -> assign.Assigned:
+    order = _order(session, payment.organization_id, body)
+    return assign.assign_payment(session, g.caller, payment, order, is_forced=body.force)
+
+
+def _assign_customer(session: Session, customer_id: str, body: requests.CustomerAssignment) -> assign.Assigned:
+    requests.demand_extent(body)
+    scope = scope_of_customer(
+        session,
+        g.caller.organization_ids,
+        customer_id,
+        account=body.account,
+        livemode=access.mode_of(g.caller, body.livemode),
+    )
+    order = _order(session, scope.organization_id, body)
+    return assign.assign_customer(session, g.caller, scope, customer_id, order, applies_from=body.from_)
 
 
 def _order(

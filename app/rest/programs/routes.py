@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.commissions.elsewhere import cutoffs
+from app.commissions.elsewhere import views as elsewhere_views
 from app.errors import NotFound
 from app.http import causes
 from app.http.errors import ErrorBody
@@ -81,6 +82,25 @@ def set_cutoff(path: requests.ProgramPath, body: requests.Cutoff) -> Response:
         program, by = _program(session, path), causes.this_request()
         cutoffs.set_cutoff(session, g.caller, program, livemode=g.caller.livemode, cutoff_at=body.cutoff_at, cause=by)
         return ViewResponse(commands.load_body(session, program))
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/cutoff/preview",
+    security=needs("payouts:write"),
+    responses={"200": elsewhere_views.CutoffPreview, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def preview_cutoff(path: requests.ProgramPath, body: requests.Cutoff) -> Response:
+    """How many payments another cut-off would concern, in the key's mode; changes nothing."""
+    with access.transaction(g.caller) as session:
+        between = cutoffs.try_out(
+            session,
+            g.caller,
+            _program(session, path),
+            livemode=g.caller.livemode,
+            cutoff_at=body.cutoff_at,
+            cause=causes.this_request(),
+        )
+    return ViewResponse(elsewhere_views.cutoff_preview(body.cutoff_at, between))
 
 
 @api.post(

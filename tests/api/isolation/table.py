@@ -115,6 +115,11 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         "occurred_at": "2026-03-01T00:00:00Z",
     },
     "POST /api/v1/customers/<customer_id>/attribution": {"partner_id": None, "reason": "so", "all_unpaid": True},
+    "POST /api/v1/customers/<customer_id>/attribution/preview": {
+        "partner_id": None,
+        "reason": "so",
+        "all_unpaid": True,
+    },
     "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
     "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20", "existing": True},
     "POST /api/v1/signups": {"customer_id": "user_1"},

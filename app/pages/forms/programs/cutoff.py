@@ -42,10 +42,8 @@ def program_cutoff(session: Session, who: SignedIn, program_id: str) -> Response
 def check_program_cutoff(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
     """How many payments another cut-off concerns; changes nothing."""
     program, asked = find(session, who, program_id), sent(Cutoff)
-    with session.begin_nested() as tried:
-        _set(session, who, program, asked)
-        tried.rollback()
-    between = cutoffs.load_between(session, program, livemode=who.caller.livemode, cutoff_at=asked.at)
+    cause, livemode = causes.this_request(), who.caller.livemode
+    between = cutoffs.try_out(session, who.caller, program, livemode=livemode, cutoff_at=asked.at, cause=cause)
     return _render(who, program, asked=asked, between=between)
 
 
@@ -53,13 +51,10 @@ def check_program_cutoff(session: Session, who: SignedIn, program_id: str) -> Re
 @signed_in.form("payouts:write", shown_on=program_cutoff)
 def set_program_cutoff(session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
     """Set the cut-off; the differences of payments before it are posted soon after."""
-    _set(session, who, find(session, who, program_id), sent(Cutoff))
-    return layout.flash(to_program(program_id), "cutoff_set")
-
-
-def _set(session: Session, who: SignedIn, program: Program, asked: Cutoff) -> None:
+    program, asked = find(session, who, program_id), sent(Cutoff)
     cause, livemode = causes.this_request(), who.caller.livemode
     cutoffs.set_cutoff(session, who.caller, program, livemode=livemode, cutoff_at=asked.at, cause=cause)
+    return layout.flash(to_program(program_id), "cutoff_set")
 
 
 def _render(who: SignedIn, program: Program, **checked: Any) -> Response:
