@@ -17,6 +17,8 @@ import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 from rq.worker_registration import get_keys
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from app import redis_client
 from app.immutable import immutable
@@ -32,6 +34,8 @@ FLAG_SECONDS: Final = 10
 PAUSE_SECONDS: Final = 0.01
 """Between two calls of the waker to Redis: in a burst hundreds of deliveries a second are one call."""
 IN_PROGRESS: Final = "accrual:being-worked"
+_WAKES: Final = "wakes"
+"""In `Session.info`: the jobs that a commit wakes."""
 
 
 @immutable
@@ -193,6 +197,19 @@ def wake_soon(job: Job) -> None:
     Calls during a call to Redis are combined into the next one. If the process is killed, the clock finds the work.
     """
     _Current.waker.wake(job)
+
+
+def wake_after_commit(session: Session, job: Job) -> None:
+    """As `wake_soon`, once the transaction of `session` is committed. The release of a savepoint is no commit."""
+    session.info.setdefault(_WAKES, {})[job] = None
+    event.listen(session, "after_commit", _wake_what_became_due)
+
+
+def _wake_what_became_due(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    for job in session.info.pop(_WAKES, ()):
+        wake_soon(job)
 
 
 def flush() -> None:

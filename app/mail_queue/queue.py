@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, event, literal
+from sqlalchemy import Select, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -48,7 +48,7 @@ def write(session: Session, mails: Sequence[NewMail]) -> None:
     session.execute(
         insert(Mail).on_conflict_do_nothing(index_elements=["fact", "kind"]), [_row(each) for each in mails]
     )
-    wake_after_commit(session)
+    jobs.wake_after_commit(session, jobs.MAILS)
 
 
 def write_selected(session: Session, kind: KindName, chosen: Select[UUID, UUID, str]) -> None:
@@ -59,15 +59,6 @@ def write_selected(session: Session, kind: KindName, chosen: Select[UUID, UUID, 
     """
     rows = chosen.add_columns(literal(kind))
     session.execute(insert(Mail).from_select(["id", "person_id", "fact", "kind"], rows))
-
-
-def wake_after_commit(session: Session) -> None:
-    """Wake the sender once this transaction is committed: it has something due."""
-    event.listen(session, "after_commit", _wake_the_sender)
-
-
-def _wake_the_sender(_session: Session) -> None:
-    jobs.wake_soon(jobs.MAILS)
 
 
 def _row(mail: NewMail) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from app import jobs
 from app.mail_queue import waits
 from app.mail_queue.kinds import OF, URGENT
 from app.mail_queue.models import WAITING, Mail
-from app.mail_queue.queue import wake_after_commit
 
 MAIL_IS_OFF: Final = "mail_is_off"
 """The problem of mails while `ACCRUAL_MAIL` is `off`."""
@@ -69,7 +69,7 @@ def make_due(session: Session, mail: Mail, *, now: datetime) -> None:
     mail.resends += 1
     mail.next_attempt_at = mail.queued_at = now
     session.flush()
-    wake_after_commit(session)
+    jobs.wake_after_commit(session, jobs.MAILS)
 
 
 def switch_off_due(session: Session) -> None:

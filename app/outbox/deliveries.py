@@ -8,12 +8,11 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from app import bulk, ids
+from app import bulk, ids, jobs
 from app.errors import InvalidRequest, NotFound
 from app.immutable import immutable
 from app.outbox.event_types import TEST
 from app.outbox.models import OutboundAttempt, OutboundDelivery, OutboundEndpoint, OutboundMessage
-from app.outbox.outbox import wake_after_commit
 from app.paging import Page, load_page, owned_by
 
 
@@ -97,7 +96,7 @@ def make_due(session: Session, delivery: OutboundDelivery, *, now: datetime) -> 
     delivery.state, delivery.attempts, delivery.next_attempt_at = "pending", 0, now
     delivery.lease = delivery.leased_until = delivery.finished_at = None
     session.flush()
-    wake_after_commit(session)
+    jobs.wake_after_commit(session, jobs.OUTBOUND)
 
 
 def insert_test(
@@ -109,5 +108,5 @@ def insert_test(
     delivery = {**owner, "id": ids.new(), "type": TEST, "message_id": message["id"], "endpoint_id": endpoint.id}
     bulk.insert(session, OutboundMessage, [message])
     bulk.insert(session, OutboundDelivery, [delivery])
-    wake_after_commit(session)
+    jobs.wake_after_commit(session, jobs.OUTBOUND)
     return session.get_one(OutboundDelivery, delivery["id"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, db, ids, jobs
@@ -82,16 +82,7 @@ def record(
         bulk.insert(session, OutboundMessage, messages)
         bulk.insert(session, OutboundDelivery, deliveries)
     if deliveries:
-        wake_after_commit(session)
-
-
-def wake_after_commit(session: Session) -> None:
-    """Wake the sender once this transaction is committed: it has something due."""
-    event.listen(session, "after_commit", _wake_the_sender)
-
-
-def _wake_the_sender(_session: Session) -> None:
-    jobs.wake_soon(jobs.OUTBOUND)
+        jobs.wake_after_commit(session, jobs.OUTBOUND)
 
 
 def _gets(listener: Listener, fact: Fact) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import jobs
@@ -30,10 +30,6 @@ def after_end(session: Session, file_ids: Collection[UUID], *, is_canceled: bool
     if not file_ids:
         return
     if session.execute(_MADE_AGAIN, {"ids": list(file_ids)}).all():
-        event.listen(session, "after_commit", _wake_job, once=True)
+        jobs.wake_after_commit(session, jobs.PAYOUT_RUNS)
     if is_canceled:
         session.execute(_VOID, {"ids": list(file_ids)})
-
-
-def _wake_job(_session: Session) -> None:
-    jobs.wake_soon(jobs.PAYOUT_RUNS)
