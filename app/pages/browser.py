@@ -102,6 +102,16 @@ def own_path(sent: str | None, *, before_sign_in: bool = False) -> str | None:
     return sent if sent is not None and own.fullmatch(sent) else None
 
 
+def signature(text: str) -> str:
+    """A signature of what the browser keeps for this session, so that it can be read without doubt."""
+    return _sign(g.session_token, f"kept {text}")
+
+
+def is_signed(text: str, sent: str) -> bool:
+    """Whether `sent` is the signature of `text` in this session."""
+    return "session_token" in g and hmac.compare_digest(sent.encode(), signature(text).encode())
+
+
 def _form_key() -> str:
     """The random value of the cookie `FORM`, which the response sets if the browser has none."""
     present = read(FORM) or g.get("form_key")
@@ -124,7 +134,11 @@ def _shown() -> str:
 
 
 def _token(key: str, shown: str = "") -> str:
-    return hmac.new(key.encode(), f"forms of pages {shown}".encode(), sha256).hexdigest()
+    return _sign(key, f"forms of pages {shown}")
+
+
+def _sign(key: str, text: str) -> str:
+    return hmac.new(key.encode(), text.encode(), sha256).hexdigest()
 
 
 def _is_token(sent: str, key: str, shown: str = "") -> bool:

@@ -97,13 +97,14 @@ def is_here(place: Place) -> bool:
 def flash(response: Answer, code: str, **values: str | int) -> Answer:
     """Let the next page show the sentence `page.flash.<code>` with these values. Returns the response."""
     left = urlsafe_b64encode(json.dumps([code, values]).encode()).decode()
-    browser.keep(response, FLASH, left, seconds=FLASH_SECONDS, samesite="Strict")
+    browser.keep(response, FLASH, f"{left}.{browser.signature(left)}", seconds=FLASH_SECONDS, samesite="Strict")
     return response
 
 
 def _message() -> tuple[str, dict[str, Any]] | None:
-    try:
-        code, values = json.loads(urlsafe_b64decode(browser.read(FLASH) or ""))
-    except ValueError:
+    """The message that a request of this session left; None: there is none, or another one made it up."""
+    left, _, signature = (browser.read(FLASH) or "").rpartition(".")
+    if not left or not browser.is_signed(left, signature):
         return None
-    return (code, values) if isinstance(code, str) and isinstance(values, dict) else None
+    code, values = json.loads(urlsafe_b64decode(left))
+    return code, values

@@ -5,11 +5,13 @@ of its changes; a form that was refused can be sent again.
 """
 
 from functools import wraps
+from hashlib import sha256
 from typing import Any
 
 from flask import make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
 
 from app.errors import Conflict
 from app.organizations import stored_responses
@@ -42,10 +44,18 @@ def once(view: View) -> View:
 
 
 def _identity(who: SignedIn) -> RequestIdentity:
-    """The form, with what was filled in: the same page sent with other values is another request."""
-    filled = stored_responses.digest(*(text for field in sorted(request.form.items(multi=True)) for text in field))
+    """The form, with what was filled in: the same page sent with other values or files is another request."""
+    fields = (text for field in sorted(request.form.items(multi=True)) for text in field)
+    filled = stored_responses.digest(*fields, *map(_content, request.files.getlist("file")))
     key = stored_responses.digest(request.form[browser.ONCE], filled.hex()).hex()
     return stored_responses.identify(who.caller, request.path, key, filled)
+
+
+def _content(file: FileStorage) -> str:
+    """The name of an uploaded file with a digest of what is in it, which can be read again after it."""
+    digest = sha256(file.stream.read()).hexdigest()
+    file.stream.seek(0)
+    return f"{file.filename} {digest}"
 
 
 def _repeated(first: StoredResponse) -> ResponseReturnValue:

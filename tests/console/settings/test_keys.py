@@ -1,6 +1,7 @@
 """Keys in the console: an API key's value is shown once; both kinds are revoked after a question."""
 
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 from flask import Flask
@@ -81,3 +82,14 @@ def test_managers_see_no_keys_and_make_none(world: World, reader_of: ReaderOf) -
     assert manager.get(LIST).status_code == 403
     for form in (LIST, f"{LIST}/browser", f"{LIST}/client"):
         assert manager.browser.send("/console", form, name="mine", origins="https://x.example").status_code == 403
+
+
+def test_a_message_that_the_session_did_not_leave_is_not_shown(reader_of: ReaderOf) -> None:
+    """Made up by another site below the same domain, it could say that money was paid; broken, it would stop pages."""
+    owner = reader_of("owner")
+    made_up = [b'["key_revoked", {}]', b"5", b"[" * 2_000, b'["run_confirmed", {"count": 7}]']
+    for left in (*(urlsafe_b64encode(text).decode() for text in made_up), "", ".", "\xe9"):
+        for value in (left, f"{left}.{'0' * 64}", f"{left}.\xe9"):
+            owner.browser.client.set_cookie("accrual_flash", value)
+            page = owner.get(LIST)
+            assert (page.status_code, 'role="status"' in page.text) == (200, False), value[:40]

@@ -78,6 +78,16 @@ def test_an_import_is_tried_and_then_done(world: World, reader_of: ReaderOf) -> 
     assert (answer.headers["Content-Type"].partition(";")[0], row["line"], row["kind"]) == ("text/csv", "3", "refused")
 
 
+def test_the_same_form_with_another_file_is_another_import(world: World, reader_of: ReaderOf) -> None:
+    """As after going back to the page and choosing the list that was meant; the same file twice is one import."""
+    owner, rest = reader_of("owner"), world.callers["owner"]
+    before = len(rest.get("/api/v1/imports").json["data"])
+    for content, made in ((AFFILIATES, 1), (AFFILIATES, 1), (AFFILIATES.replace("eve@", "eva@"), 2)):
+        assert upload(owner, content, dry_run="true", form_id="of-one-page")[0] == 303
+        imports.work_slice(60)
+        assert len(rest.get("/api/v1/imports").json["data"]) == before + made
+
+
 def test_the_audit_trail_is_downloaded_as_it_is_filtered(world: World, reader_of: ReaderOf) -> None:
     owner = reader_of("owner")
     listed = list(csv.DictReader(io.StringIO(owner.get("/console/settings/audit", csv="true").text)))
