@@ -139,3 +139,30 @@ def test_present_terms_are_given_to_partners_with_earlier_ones_after_a_dry_run(
     assert (shown["termsVersion"], shown["appliesTo"], shown["isOverride"]) == (2, "new_customers", False)
     assert reader.get(path).json == before
     assert owner.post(apply, {}).json["partners"] == 0
+
+
+def test_terms_are_previewed_on_an_example_payment_and_nothing_changes(
+    owner: Caller, reader: Caller, merchant: Merchant, path: str
+) -> None:
+    program = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}"
+    before = (
+        reader.get(path).json,
+        reader.get(program).json,
+        len(reader.get("/v1/admin/affiliate/programs").json["data"]),
+    )
+    new = {"name": "Friends", "commission": QUARTER, "holdback_days": 14}
+    for preview, body in (
+        (f"{path}/preview", {"commission": QUARTER, "holdbackDays": 14}),
+        (f"{program}/preview", {"commission": QUARTER, "holdback_days": 14}),
+        ("/v1/admin/affiliate/programs/preview", new),
+    ):
+        shown = owner.post(preview, body).json
+        assert (shown["commission"], shown["holdback_days"]) == (QUARTER, 14), preview
+        assert "25.00 USD" in shown["sentences"][0], preview
+        assert reader.post(preview, body).status_code == 403
+    after = (
+        reader.get(path).json,
+        reader.get(program).json,
+        len(reader.get("/v1/admin/affiliate/programs").json["data"]),
+    )
+    assert after == before

@@ -9,6 +9,7 @@ from app import ids
 from app.commissions.elsewhere import cutoffs
 from app.commissions.elsewhere import views as elsewhere_views
 from app.errors import NotFound
+from app.explanations.earnings import offers, previews
 from app.http import causes
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
@@ -34,6 +35,31 @@ def create_program(body: requests.ProgramCreation) -> Response:
         owner = _owner(body.owner_organization_id)
         shown = commands.create(session, g.caller, owner, requests.settings_from(body))
         return ViewResponse(shown, status=201)
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/preview",
+    security=needs("programs:write"),
+    responses={"200": previews.OfferPreview, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def preview_program(body: requests.ProgramCreation) -> Response:
+    """What a partner would earn in a program that is created so; creates nothing."""
+    with access.transaction(g.caller) as session:
+        owner = _owner(body.owner_organization_id)
+        shown = previews.try_creation(session, g.caller, owner, requests.settings_from(body))
+    return ViewResponse(previews.OfferPreview.of(offers.of_program(shown)))
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/preview",
+    security=needs("programs:write"),
+    responses={"200": previews.OfferPreview, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def preview_program_change(path: requests.ProgramPath, body: requests.ProgramChange) -> Response:
+    """What a partner would earn by the program's terms after a change; changes nothing."""
+    with access.transaction(g.caller) as session:
+        shown = previews.try_change(session, g.caller, _program(session, path), requests.settings_from(body))
+    return ViewResponse(previews.OfferPreview.of(offers.of_program(shown)))
 
 
 @api.get("/v1/admin/affiliate/programs", security=needs("programs:read"), responses={"200": shapes.ProgramPage})

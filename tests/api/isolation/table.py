@@ -132,6 +132,9 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /api/v1/stripe-endpoints/<endpoint_id>/secrets": {"secret": "whsec_another"},
     "PUT /api/v1/partners/<partner_id>/payout-method": {"method": "paypal", "email": "paid@example.com"},
     "PUT /v1/admin/affiliate-me/payout-method": {"method": "paypal", "email": "paid@example.com"},
+    "POST /api/v1/partners/<partner_id>/commission-snapshot/preview": {
+        "commission": {"type": "percentage", "bps": 2500}
+    },
     "PUT /api/v1/partners/<partner_id>/commission-snapshot": {"commission": {"type": "percentage", "bps": 2500}},
 }
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.explanations import partners as explanations
-from app.explanations.earnings import offers
+from app.explanations.earnings import offers, previews
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
 from app.pages.forms.once import once
@@ -58,12 +58,7 @@ def partner_terms(session: Session, who: SignedIn, partner_id: str) -> Response:
 def check_partner_terms(session: Session, who: SignedIn, partner_id: str) -> ResponseReturnValue:
     """What the partner would earn by the terms, and on which payments; changes nothing."""
     partner, asked = get_partner(session, who.caller.organization_ids, partner_id, to_change=True), sent(Amendment)
-    program = session.get_one(Program, partner.program_id)
-    with session.begin_nested() as tried:
-        _amend(session, who, partner, asked)
-        newest = max(snapshots.load_history(session, partner.id), key=lambda row: row[0].id)
-        offer = offers.of_snapshot(*newest, program)
-        tried.rollback()
+    offer = previews.try_amendment(session, partner, lambda: _amend(session, who, partner, asked))
     return _render(
         session, who, partner, values=request.form, asked=asked, preview=offers.sentences_of(offer), offer=offer
     )

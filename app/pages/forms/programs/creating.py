@@ -6,7 +6,7 @@ from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from app.explanations.earnings import offers
+from app.explanations.earnings import offers, previews
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
 from app.pages.forms.once import once
@@ -30,9 +30,7 @@ def new_program(_session: Session, who: SignedIn) -> Response:
 def check_program(session: Session, who: SignedIn) -> ResponseReturnValue:
     """What a partner of the new program will earn, in sentences; creates nothing."""
     fields = sent(ProgramFields)
-    with session.begin_nested() as tried:
-        shown = commands.create(session, who.caller, who.caller.organization_id, fields.settings())
-        tried.rollback()
+    shown = previews.try_creation(session, who.caller, who.caller.organization_id, fields.settings())
     return _render(who, shown=shown, preview=offers.sentences_of(offers.of_program(shown)))
 
 
