@@ -111,6 +111,9 @@ def test_what_the_filter_shows_is_counted_and_then_approved(world: World, reader
     hidden = dict(re.findall(r'type="hidden" name="(partner|since|until)" value="([^"]*)"', page))
     assert (hidden["partner"], hidden["since"]) == (ada, "")
     waiting = rest.post("/api/v1/commissions/approve", {"until": hidden["until"], "dryRun": True}).json["approved"]
+    stale = owner.browser.send("/console", "/console/commissions/approve", **{**hidden, "shown": "0"})
+    assert (stale.status_code, "the page showed 0" in stale.text) == (409, True)
+    assert f'name="shown" value="{would["approved"]}"' in page
     status, text = send(owner, unescape(link[1]), "/console/commissions/approve", **hidden)
     assert (status, f"The commissions of {would['approved']} payment" in text) == (303, True)
     assert rest.get(f"/api/v1/commissions/{world.ids['commission_id']}/explanation").json["decisions"]

@@ -16,7 +16,7 @@ from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console import payments
 from app.pages.console.frame import asked, blueprint, sent
-from app.pages.forms.fields import Reason
+from app.pages.forms.fields import Reason, require_no_more
 from app.pages.signed_in import SignedIn
 from app.paging import Between, Span
 from app.partners.queries.listing import get_partner
@@ -24,9 +24,13 @@ from app.views import OneLine, Request, exact_text
 
 
 class BulkApproval(Between):
-    """What is approved: the conversions of this partner that customers paid for in this period."""
+    """What is approved: the conversions of this partner that customers paid for in this period.
+
+    `shown`: how many the page counted.
+    """
 
     partner: str | None = None
+    shown: int | None = None
     reason: Annotated[str, Field(max_length=500), OneLine()] = ""
 
 
@@ -68,8 +72,10 @@ def ask_to_approve(session: Session, who: SignedIn) -> ResponseReturnValue:
 @blueprint.post("/commissions/approve")
 @signed_in.form("conversions:write")
 def approve_commissions(session: Session, who: SignedIn) -> ResponseReturnValue:
-    """Approve the conversions that were counted, up to 500."""
-    approved = _approve(session, who, sent(BulkApproval), dry_run=False)
+    """Approve the conversions that were counted, up to 500; refused if there are more now."""
+    chosen = sent(BulkApproval)
+    approved = _approve(session, who, chosen, dry_run=False)
+    require_no_more(approved.approved, chosen.shown)
     code = "more_to_approve" if approved.has_more else "commissions_approved"
     return layout.flash(redirect(url_for("console.commissions"), 303), code, count=approved.approved)
 

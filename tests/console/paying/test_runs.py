@@ -133,6 +133,26 @@ def test_run_is_confirmed_for_what_was_sent_and_canceled_for_what_was_not(till: 
     assert_ledger_sound()
 
 
+def test_run_is_confirmed_for_no_more_than_its_page_showed(till: Till, cashier: Cashier) -> None:
+    """Another person downloads the second file in between, whose money has not been sent yet."""
+    till.owes("ada")
+    till.owes("ben", 10_000)
+    till.pays_to("ben", method="payoneer")
+    run = till.runs()
+    page = page_of(run)
+    first, second = (f"{page}/files/{file['id']}" for file in run["files"])
+    cashier.browser.send(first)
+    [shown] = re.findall(r'name="shown" value="(\d+)"', cashier.browser.get(f"{page}/confirm").text)
+    cashier.browser.send(second)
+    status, refused = cashier.sends(f"{page}/confirm", shown=shown)
+    assert (status, "the page showed 1, and now it would be 2" in refused) == (409, True)
+    assert "Confirm 2 payouts as paid" in refused
+    states = [payout_of(till.sees_run(run["id"]), till, code)["status"] for code in ("ada", "ben")]
+    assert states == ["sent", "sent"]
+    assert cashier.sends(f"{page}/confirm", shown="2") == (303, page)
+    assert_ledger_sound()
+
+
 def test_forms_of_a_run_are_for_those_who_may(
     till: Till, cashier_of: CashierOf, merchant: Merchant, stranger: Cashier
 ) -> None:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
-from app.pages.forms.fields import Moment
+from app.pages.forms.fields import Moment, require_no_more
 from app.pages.signed_in import SignedIn
 from app.payouts.models import PayoutRun
 from app.payouts.reserving import commands
@@ -18,9 +18,10 @@ from app.views import Request
 
 
 class Confirmation(Request):
-    """When the payouts were paid."""
+    """When the payouts were paid, and how many the page showed."""
 
     paid_at: Moment | None = None
+    shown: int | None = None
 
 
 @blueprint.get("/payout-runs/<payout_run_id>/confirm")
@@ -33,9 +34,10 @@ def ask_to_confirm_run(session: Session, who: SignedIn, payout_run_id: str) -> R
 @blueprint.post("/payout-runs/<payout_run_id>/confirm")
 @signed_in.form("payouts:write", shown_on=ask_to_confirm_run)
 def confirm_run(session: Session, who: SignedIn, payout_run_id: str) -> ResponseReturnValue:
-    """Confirm the payouts of a run that are in downloaded files."""
-    run, paid_at = _run(session, who, payout_run_id), sent(Confirmation).paid_at
-    paid = confirming.confirm_run(session, who.caller, run, causes.this_request(), paid_at=paid_at)
+    """Confirm the payouts of a run that are in downloaded files; refused if there are more than the page showed."""
+    run, body = _run(session, who, payout_run_id), sent(Confirmation)
+    paid = confirming.confirm_run(session, who.caller, run, causes.this_request(), paid_at=body.paid_at)
+    require_no_more(len(paid), body.shown)
     return layout.flash(_to_run(payout_run_id), "run_confirmed", count=len(paid))
 
 
