@@ -26,12 +26,9 @@ from app.people.models import Person
 
 @immutable
 class MailFilter:
-    """A filter of mails: they must meet every given condition.
+    """A filter of mails: they must meet every given condition. `livemode`: the mode of what they are about, if any."""
 
-    `livemode`: the mode of what they are about, if any. A narrowed session sees one mode only, so there it is left out.
-    """
-
-    livemode: bool | None = None
+    livemode: bool
     state: str | None = None
     kind: str | None = None
     partner_id: UUID | None = None
@@ -54,9 +51,10 @@ def list_mails(
     starting_after: str | None = None,
 ) -> Page[Mail]:
     """A page of mails, newest first; without sign-in links, which belong to no organization. Raises InvalidRequest."""
-    matching = select(Mail).where(owned_by(Mail.organization_id, organization_ids))
-    if filters.livemode is not None:
-        matching = matching.where(Mail.livemode.is_(None) | (Mail.livemode == filters.livemode))
+    matching = select(Mail).where(
+        owned_by(Mail.organization_id, organization_ids),
+        Mail.livemode.is_(None) | (Mail.livemode == filters.livemode),
+    )
     if filters.state is not None:
         matching = matching.where(Mail.state == filters.state)
     if filters.kind is not None:

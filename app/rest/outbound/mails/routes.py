@@ -16,7 +16,7 @@ api = surface("Mails", __name__, "Mails to partners and to those who manage the 
 @api.get("/api/v1/mails", security=needs("mails:read"), responses={"200": views.MailPage})
 def list_mails(query: requests.MailQuery) -> Response:
     """Mails, newest first. Sign-in links are not among them."""
-    filters = MailFilter(None, query.state, query.kind, log.partner_id_of(query.partner_id))
+    filters = MailFilter(g.caller.livemode, query.state, query.kind, log.partner_id_of(query.partner_id))
     with access.transaction(g.caller) as session:
         page = log.list_mails(
             session, g.caller.organization_ids, filters, limit=query.limit, starting_after=query.starting_after

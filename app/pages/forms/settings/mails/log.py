@@ -28,7 +28,7 @@ class MailQuery(Listing):
 def mails(session: Session, who: SignedIn) -> Response:
     """Mails, newest first, with what became of each."""
     query = asked(MailQuery)
-    filters = MailFilter(None, query.state, query.kind, log.partner_id_of(query.partner_id))
+    filters = MailFilter(who.caller.livemode, query.state, query.kind, log.partner_id_of(query.partner_id))
     page = log.list_mails(
         session, who.caller.organization_ids, filters, limit=ROWS, starting_after=query.starting_after
     )
