@@ -113,7 +113,7 @@ def test_what_is_missing_for_the_minimum_is_shown_to_owner_and_partner(
         "missing_cents": 4020,
         "sentence": "9.80 USD is approved. A payout needs at least 50.00 USD, so 40.20 USD is missing.",
         "accrued_cents": 980,
-        "accrued_sentence": "9.80 USD more are earned and not approved yet: each commission says when.",
+        "accrued_sentence": "9.80 USD more are earned and not approved yet. Each commission's page says when.",
     }
     for answer in (owner.get(path), ada.get(f"{ME}/payout-method")):
         assert answer.json["next_payout"] == [expected]

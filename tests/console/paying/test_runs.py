@@ -96,6 +96,8 @@ def test_results_are_pasted_or_uploaded_and_the_second_time_nothing_changes(till
     assert "The line has 7.77, but the payout is 9.80 USD." in done
     after = [till.sees(one["id"]) for one in (ada, ben)]
     assert [one["status"] for one in after] == ["paid", "failed"]
+    pages = [cashier.browser.get(f"/console/payouts/{one['id']}").text for one in after]
+    assert ["The amount is payable again. Ask the partner" in one for one in pages] == [False, True]
     [token] = re.findall(r'name="csrf_token" value="(\w+)"', cashier.browser.get(page).text)[:1]
     upload = {"csrf_token": token, "file": (io.BytesIO(lines.encode()), "results.csv")}
     again = cashier.browser.client.post(page, data=upload, content_type="multipart/form-data")
