@@ -3,6 +3,8 @@
 import pytest
 
 from app import db
+from app.partners import enrollment
+from app.programs.models import Program
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
@@ -34,6 +36,21 @@ def test_an_unknown_code_is_shown_and_earns_nothing(meet: Meet, deliver: Deliver
     drain()
     assert ledger().balances == {}
     assert [line.outcome for line in ledger().payments] == ["unknown_code"]
+
+
+def test_payment_that_names_an_invited_partner_earns_nothing_and_is_processed(
+    meet: Meet, merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """Such a partner has no terms yet."""
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        enrollment.create_partner(session, program, email="eve@partners.example", slug="eve")
+    eves = meet(subscription="eve")
+    first = eves.subscribes()
+    deliver(first.events + eves.is_refunded(first, 1_000).events)
+    drain()
+    assert ledger().balances == {}
+    assert [line.outcome for line in ledger().payments] == ["partner_inactive"]
 
 
 def test_a_partner_who_is_not_active_earns_nothing_and_is_not_bound(

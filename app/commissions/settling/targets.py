@@ -55,8 +55,11 @@ def earning_commissions(
 def stopped_commissions(settlement: SettlementInput, credit: Credit, conversion: ConversionRow) -> list[CommissionRow]:
     """The existing commissions of a payment that earns nothing now, with the amounts that the terms give.
 
-    `every_commission` sets their target to 0. Empty while data is missing from which the amounts follow.
+    `every_commission` sets their target to 0. Empty while data is missing from which the amounts follow, and for a
+    partner without terms, which has never been active.
     """
+    if not credit.enrollment.snapshots:
+        return []
     if amounts.needs_lines(settlement.payment.state, settlement.snapshot_of(credit).commission):
         return []
     beneficiaries, nothing = _beneficiaries(settlement, credit, conversion)
