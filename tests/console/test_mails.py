@@ -51,6 +51,8 @@ def test_a_kind_is_switched_off_and_gets_words_of_ones_own_with_known_placeholde
     refused = owner.browser.send(SETTINGS, f"{SETTINGS}/text", **fields, text="{{7*7}} {config}")
     assert refused.status_code == 400
     assert "write braces only around these placeholders" in refused.text
+    without_text = owner.browser.send(SETTINGS, f"{SETTINGS}/text", **fields)
+    assert (without_text.status_code, "text is empty" in without_text.text) == (400, True)
     assert owner.browser.send(SETTINGS, f"{SETTINGS}/text", **fields, text="Schön.").status_code == 303
     assert "Your text" in owner.get(SETTINGS, program=program).text
     assert owner.browser.send(SETTINGS, f"{SETTINGS}/text/remove", **fields).status_code == 303
