@@ -134,7 +134,4 @@ def _refused_on(shown_on: View, view: View) -> View:
 def _to_sign_in(*, is_form: bool) -> ResponseReturnValue:
     """To the sign-in page, and after it back to the page that was asked for."""
     asked = None if is_form else browser.own_path(request.full_path.removesuffix("?"))
-    address = url_for(SIGN_IN, next=asked)
-    if "HX-Request" in request.headers:  # a part of a page: the browser is sent there, not the part
-        return Response(status=401, headers={"HX-Redirect": address})
-    return redirect(address, 303)
+    return redirect(url_for(SIGN_IN, next=asked), 303)

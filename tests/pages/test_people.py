@@ -53,7 +53,6 @@ def test_every_page_needs_a_session_and_its_permission_and_every_form_a_token(
             status = reader.client.open(path, method=method, buffered=True).status_code
             expected = {400} if method == "POST" else {200, 303, 404} if may else {403}
             assert status in expected, (role, method, path)
-    assert browser.client.get("/console/payments", headers={"HX-Request": "true"}).status_code == 401
 
 
 def test_owner_adds_changes_and_disables_people_as_the_audit_trail_says(
