@@ -11,6 +11,7 @@ from app.ledger.sums import Sums
 from app.partners.figures import statistics
 from app.partners.models import Partner
 from app.partners.payout_methods import stored
+from app.partners.payout_methods.destinations import fields
 from app.partners.payout_methods.destinations.fields import METHODS
 from app.partners.payout_methods.models import PayoutMethod
 from app.payouts import amounts, methods
@@ -115,10 +116,15 @@ def load_available(
         country: an ISO 3166 code, upper case; None: that of its present method.
         currency: None: the program's.
         livemode: the mode whose outbound webhooks count.
+
+    Raises:
+        InvalidRequest: no country has this code.
     """
     program = session.get_one(Program, partner.program_id)
     row = stored.load_rows(session, [partner.id]).get(partner.id)
-    if country is None and row is not None:
+    if country is not None:
+        country = fields.country(country)
+    elif row is not None:
         country = row.country
     currency = currency or program.currency
     payer = load_payer(session, partner.organization_id, livemode=livemode)

@@ -113,3 +113,11 @@ def test_a_choice_is_a_fact_for_outbound_webhooks_without_the_destination(
 def test_a_country_by_its_name_is_refused_with_an_example(owner: Caller, path: str) -> None:
     refused = put(owner, path, {"method": "paypal", "email": "a@example.com", "country": "Nigeria"})
     assert refused.json["error"]["message"] == "country must be a code of two letters, such as DE or US"
+
+
+@pytest.mark.parametrize("code", ["XX", "eu", "ZZ"])
+def test_code_that_no_country_has_is_refused(owner: Caller, path: str, code: str) -> None:
+    refused = put(owner, path, {**BANK, "country": code})
+    assert (refused.status_code, refused.json["error"]["param"]) == (400, "country")
+    assert refused.json["error"]["message"] == f"no country has the code {code.upper()}; use one such as DE or US"
+    assert owner.get(path).json["method"] is None

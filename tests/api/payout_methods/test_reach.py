@@ -53,6 +53,7 @@ def test_the_country_is_that_of_the_present_method_unless_it_is_named(ada: Calle
     put(ada, f"{ME}/payout-method", {"method": "payoneer", "email": "ada@example.com", "country": "NG"})
     assert ada.get(f"{ME}/payout-methods").json["country"] == "NG"
     assert ada.get(f"{ME}/payout-methods", country="Nigeria").status_code == 400
+    assert ada.get(f"{ME}/payout-methods", country="XX").json["error"]["param"] == "country"
 
 
 def test_what_the_owner_has_not_set_up_is_said_and_ends_when_it_has(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, get_args
 
-from app import texts
+from app import languages, texts
 from app.errors import InvalidRequest
 from app.immutable import immutable
 
@@ -32,7 +32,6 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff
 """A spreadsheet that opens a file of payouts takes a cell with such a beginning for a formula; the last four are the
 full-width forms. Source: OWASP, "CSV Injection"."""
 SHOWN_AT_END: Final = 4
-COUNTRY: Final = re.compile("[A-Z]{2}")
 
 LENGTHS: Final[Mapping[Field, int]] = {
     "email": texts.ADDRESS_LENGTH,
@@ -119,10 +118,12 @@ def email(value: str, *, param: str = "email", longest: int = texts.ADDRESS_LENG
 
 
 def country(value: str) -> str:
-    """`value` as an ISO 3166 code of two letters, in upper case. Raises InvalidRequest."""
+    """`value` as the ISO 3166 code of a country, in upper case. Raises InvalidRequest."""
     code = value.upper()
-    if not COUNTRY.fullmatch(code):
+    if not re.fullmatch("[A-Z]{2}", code):
         raise InvalidRequest("country must be a code of two letters, such as DE or US", param="country")
+    if not languages.is_country(code):
+        raise InvalidRequest(f"no country has the code {code}; use one such as DE or US", param="country")
     return code
 
 
