@@ -1,6 +1,7 @@
 """What people write into fields with several lines."""
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from app.errors import InvalidRequest
 from app.pages.forms.programs import written
@@ -22,3 +23,13 @@ def test_a_line_of_spaces_is_refused_at_once() -> None:
         written.tiers_of(f"1{SPACES}x")
     with pytest.raises(InvalidRequest, match="product_rates has the line"):
         written.product_rates_of(f"x{SPACES}!")
+
+
+def test_a_rate_may_have_a_decimal_comma() -> None:
+    percent = TypeAdapter(written.Percent)
+    assert [written.bps_of(percent.validate_python(text)) for text in ("12,5", "12.5", "0,25", "100")] == [
+        *(1250, 1250, 25, 10_000)
+    ]
+    for text in ("1.234,5", "12,,5", "1,234", "100,5"):
+        with pytest.raises(ValidationError):
+            percent.validate_python(text)

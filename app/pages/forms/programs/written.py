@@ -4,12 +4,18 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from app import money
 from app.errors import InvalidRequest
 
-Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+
+def _with_point(percent: object) -> object:
+    """`12,5` as `12.5`: a rate has no thousands, so a comma can only be the decimal point."""
+    return percent.replace(",", ".") if isinstance(percent, str) else percent
+
+
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2), BeforeValidator(_with_point)]
 Lines = Annotated[str, Field(max_length=20_000)]
 """A list, one entry on each line."""
 
