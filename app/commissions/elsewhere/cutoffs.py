@@ -26,14 +26,22 @@ PAGE: Final = 200
 """Payments that are settled in one transaction."""
 
 _BETWEEN = text("""
-    SELECT payment.currency, count(DISTINCT payment.id),
-           coalesce(sum(commission.accrued_minor + commission.payable_minor + commission.clearing_minor
-                        + commission.paid_minor + commission.fee_minor), 0)::bigint
-    FROM conversions AS conversion JOIN payments AS payment ON payment.id = conversion.payment_id
-    LEFT JOIN commissions AS commission ON commission.conversion_id = conversion.id
-    WHERE conversion.program_id = :program_id AND conversion.livemode = :livemode
-      AND payment.occurred_at >= :begins_at AND payment.occurred_at < :ends_at AND payment.merged_into_id IS NULL
-    GROUP BY payment.currency ORDER BY payment.currency
+    WITH concerned AS (
+        SELECT conversion_id, currency,
+               accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor AS net_minor
+        FROM commissions
+        WHERE program_id = :program_id AND livemode = :livemode AND accrued_at >= :begins_at AND accrued_at < :ends_at
+        UNION ALL
+        SELECT conversion.id, payment.currency, 0
+        FROM payments AS payment CROSS JOIN LATERAL (
+            SELECT id FROM conversions WHERE payment_id = payment.id AND program_id = :program_id OFFSET 0
+        ) AS conversion
+        WHERE payment.organization_id = :organization_id AND payment.livemode = :livemode
+          AND payment.outcome = 'before_cutoff' AND payment.merged_into_id IS NULL
+          AND payment.occurred_at >= :begins_at AND payment.occurred_at < :ends_at
+    )
+    SELECT currency, count(DISTINCT conversion_id), sum(net_minor)::bigint
+    FROM concerned GROUP BY currency ORDER BY currency
 """)
 _PAID = text("""
     SELECT count(*) FROM commissions
@@ -97,7 +105,10 @@ def try_out(
         set_cutoff(session, actor, program, livemode=livemode, cutoff_at=cutoff_at, cause=cause)
         tried.rollback()
     begins_at, ends_at = _interval(cutoffs.of(program, livemode=livemode), cutoff_at)
+    if begins_at == ends_at:
+        return []
     values = {"program_id": program.id, "livemode": livemode, "begins_at": begins_at, "ends_at": ends_at}
+    values |= {"organization_id": program.organization_id}
     return [Between(*row) for row in session.execute(_BETWEEN, values)]
 
 
