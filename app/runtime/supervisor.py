@@ -68,6 +68,12 @@ class Interrupted(Exception):
     """A signal asked this process to stop."""
 
 
+class _Signals:
+    """Whether a signal asked this process to stop: Python drops an exception in some callbacks, those at a fork."""
+
+    have_come: bool = False
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """End the block on Ctrl-C, SIGTERM or a closed terminal. Further signals are ignored while it stops."""
@@ -75,8 +81,10 @@ def interruptible() -> Iterator[None]:
     def interrupt(_number: int, _frame: object) -> None:
         for number in END_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        _Signals.have_come = True
         raise Interrupted
 
+    _Signals.have_come = False
     before = {number: signal.signal(number, interrupt) for number in END_SIGNALS}
     try:
         yield
@@ -90,6 +98,8 @@ def interruptible() -> Iterator[None]:
 def supervise(children: Sequence[Child], *, until: Callable[[], bool] = lambda: False) -> None:
     """Restart children that die, until `until()` is true; without `until`, until `Interrupted` is raised."""
     while not until():
+        if _Signals.have_come:
+            raise Interrupted
         now = time.monotonic()
         for child in children:
             child.restart_if_dead(now)

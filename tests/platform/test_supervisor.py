@@ -74,3 +74,11 @@ def test_signal_ends_the_block_and_a_second_one_does_not_interrupt_its_cleanup(n
             os.kill(os.getpid(), number)
             tidied = True
     assert tidied
+
+
+def test_signal_whose_exception_was_dropped_ends_the_supervision() -> None:
+    """Python drops an exception that is raised in a callback of a fork, such as that of logging."""
+    with supervisor.interruptible():
+        with pytest.raises(supervisor.Interrupted):
+            signal.raise_signal(signal.SIGINT)
+        supervisor.supervise([])
