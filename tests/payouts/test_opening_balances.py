@@ -49,8 +49,8 @@ def position(till: Till, code: str) -> dict[str, int]:
 
 
 def is_waited_for(session: Session) -> bool:
-    """Whether another transaction waits for the end of this one."""
-    waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    """Whether another transaction waits for the end of this one. A transaction sees pg_stat_activity as it was once."""
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
     return bool(session.scalar(text(waiting)))
 
 

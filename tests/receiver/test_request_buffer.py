@@ -82,8 +82,8 @@ def test_expect_100_continue_is_recognized_and_removed() -> None:
     assert bytes(buffer.data) == POST + b"Content-Length: 2\r\n\r\n{}"
 
 
-def test_paths_that_take_files_have_a_longer_limit() -> None:
-    [(path, most)] = LONG_BODIES.items()
+@pytest.mark.parametrize(("path", "most"), LONG_BODIES.items())
+def test_paths_that_take_files_have_a_longer_limit(path: str, most: int) -> None:
     for method, length, expected in (
         ("POST", most, State.BODY),
         ("POST", 2 * most, State.REFUSABLE),
