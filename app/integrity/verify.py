@@ -10,8 +10,9 @@ from app.commissions.elsewhere import posted
 from app.immutable import immutable
 from app.integrity import payout_rules, referral_rules
 from app.integrity.elsewhere_rules import ELSEWHERE_RULES
-from app.ledger import balance_checkpoints, checkpoints
+from app.ledger import checkpoints
 from app.ledger.models import ALL_PARTNERS
+from app.ledger.recorded_time import balance_checkpoints
 from app.ledger.sums import ALL_DAYS
 from app.money import format_money
 from app.statements import verification

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.ledger.checkpoints import ProgramDays
-from app.ledger.fences import END_OF_TIME
-from app.ledger.past_balances import IS_THEIRS, REACHED, TAIL
+from app.ledger.recorded_time.fences import END_OF_TIME
+from app.ledger.recorded_time.past_balances import IS_THEIRS, REACHED, TAIL
 
 
 class PostedLine(NamedTuple):

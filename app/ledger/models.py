@@ -115,7 +115,7 @@ class JournalEntry(Base):
     details: Mapped[dict[str, Any]]
     xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
     recorded_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
-    """When it was posted, under a lock that no fence is taken in: see `app.ledger.fences`."""
+    """When it was posted, under a lock that no fence is taken in: see `app.ledger.recorded_time.fences`."""
 
 
 class EntryReason(Base):

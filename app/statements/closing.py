@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.errors import LedgerError
 from app.immutable import immutable
-from app.ledger import balance_checkpoints, entries, fences, past_balances
+from app.ledger import entries
 from app.ledger.entries import RecordedLine
-from app.ledger.fences import Begin
-from app.ledger.past_balances import Balance
+from app.ledger.recorded_time import balance_checkpoints, fences, past_balances
+from app.ledger.recorded_time.fences import Begin
+from app.ledger.recorded_time.past_balances import Balance
 from app.mail_queue import queue
 from app.mail_queue.queue import NewMail
 from app.outbox import outbox

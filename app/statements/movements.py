@@ -5,8 +5,8 @@ from typing import Final
 
 from app.immutable import immutable
 from app.ledger.entries import RecordedLine
-from app.ledger.past_balances import Balance
 from app.ledger.positions import POSITION_FIELDS
+from app.ledger.recorded_time.past_balances import Balance
 
 OWED: Final = ("accrued", "payable", "clearing")
 """The parts of what is owed to a partner."""

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest, NotFound
-from app.ledger import entries, past_balances
+from app.ledger import entries
 from app.ledger.checkpoints import ProgramDays
 from app.ledger.entries import RecordedLine
-from app.ledger.fences import END_OF_TIME
-from app.ledger.past_balances import Balance
+from app.ledger.recorded_time import past_balances
+from app.ledger.recorded_time.fences import END_OF_TIME
+from app.ledger.recorded_time.past_balances import Balance
 from app.paging import Page, load_page
 from app.partners.models import Partner
 from app.programs.models import Program

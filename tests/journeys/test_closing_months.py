@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db
-from app.ledger import fences
+from app.ledger.recorded_time import fences
 from app.statements import closing, periods
 from tests import cast
 from tests.cast import Merchant

@@ -18,8 +18,8 @@ from sqlalchemy import text
 from app import db, ids
 from app.errors import NotFound
 from app.integrity import verify
-from app.ledger import balance_checkpoints, fences, past_balances
 from app.ledger.checkpoints import ProgramDays
+from app.ledger.recorded_time import balance_checkpoints, fences, past_balances
 from app.partners.models import Partner
 from app.programs.models import Program
 from app.statements import queries, views

@@ -14,9 +14,9 @@ from app.commissions.elsewhere.opening_balances import EarnedElsewhere
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
 from app.integrity.elsewhere_rules import ELSEWHERE_RULES
-from app.ledger import past_balances
 from app.ledger.checkpoints import ProgramDays
-from app.ledger.fences import END_OF_TIME
+from app.ledger.recorded_time import past_balances
+from app.ledger.recorded_time.fences import END_OF_TIME
 from app.organizations.actors import CLI
 from app.partners.models import Partner
 from tests.cast import Merchant

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from app import db
 from app.integrity import verify
-from app.ledger import balance_checkpoints, fences, past_balances
 from app.ledger.checkpoints import ProgramDays
-from app.ledger.past_balances import Balance
 from app.ledger.positions import POSITION_FIELDS
+from app.ledger.recorded_time import balance_checkpoints, fences, past_balances
+from app.ledger.recorded_time.past_balances import Balance
 from tests import cast
 from tests.api.sales import sell
 from tests.cast import Merchant

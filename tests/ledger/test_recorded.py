@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.errors import Unavailable
-from app.ledger import fences
+from app.ledger.recorded_time import fences
 from tests import cast
 from tests.api.sales import sell
 from tests.cast import Merchant

@@ -15,8 +15,8 @@ from app.commissions.elsewhere.opening_balances import EarnedElsewhere
 from app.commissions.settling.settlement import Cause
 from app.explanations import explain
 from app.integrity import verify
-from app.ledger import past_balances
 from app.ledger.checkpoints import ProgramDays
+from app.ledger.recorded_time import past_balances
 from app.partners.models import Partner
 from app.programs.models import Program
 from app.signups import commands as signups

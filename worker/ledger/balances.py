@@ -8,8 +8,8 @@ from sqlalchemy.exc import DataError
 
 from app import db, ids
 from app.errors import Unavailable
-from app.ledger import balance_checkpoints, fences
 from app.ledger.checkpoints import ProgramDays
+from app.ledger.recorded_time import balance_checkpoints, fences
 from app.programs import programs
 from worker import retries
 

@@ -14,7 +14,7 @@ from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.immutable import immutable
-from app.ledger.fences import Begin
+from app.ledger.recorded_time.fences import Begin
 
 BACKLOG: Final = timedelta(minutes=10)
 """The clock approves nothing in a mode with events that have been due for longer: a refund may be among them."""

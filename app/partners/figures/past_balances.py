@@ -8,10 +8,10 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.ledger import fences, past_balances
 from app.ledger.checkpoints import ProgramDays
-from app.ledger.fences import Begin
-from app.ledger.past_balances import Balance
+from app.ledger.recorded_time import fences, past_balances
+from app.ledger.recorded_time.fences import Begin
+from app.ledger.recorded_time.past_balances import Balance
 from app.organizations.permissions import Caller
 from app.partners.queries.listing import get_partner
 from app.programs.models import Program

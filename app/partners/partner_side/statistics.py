@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import db
-from app.ledger import fences, past_balances
-from app.ledger.fences import Begin
-from app.ledger.past_balances import Balance
+from app.ledger.recorded_time import fences, past_balances
+from app.ledger.recorded_time.fences import Begin
+from app.ledger.recorded_time.past_balances import Balance
 from app.ledger.sums import Sums
 from app.organizations.permissions import Caller
 from app.partners.figures import statistics

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import sealing
 from app.bulk import among
 from app.errors import LeaseLost
-from app.ledger.fences import Begin
+from app.ledger.recorded_time.fences import Begin
 from app.transfer.exports.manifest import Manifest
 from app.transfer.exports.stored.models import Export, ExportPart
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.bulk import encode
 from app.immutable import immutable
 from app.ledger.checkpoints import ProgramDays
-from app.ledger.past_balances import BALANCE_FIELDS, MOVED
+from app.ledger.recorded_time.past_balances import BALANCE_FIELDS, MOVED
 
 ENTRIES_OF_A_STEP: Final = 1_000
 """After so many entries of an owner there is a checkpoint, also after a long time without a clock. There is at least
