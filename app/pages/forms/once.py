@@ -46,7 +46,8 @@ def once(view: View) -> View:
 def _identity(who: SignedIn) -> RequestIdentity:
     """The form, with what was filled in: the same page sent with other values or files is another request."""
     fields = (text for field in sorted(request.form.items(multi=True)) for text in field)
-    filled = stored_responses.digest(*fields, *map(_content, request.files.getlist("file")))
+    files = (text for name, file in request.files.items(multi=True) for text in (name, _content(file)))
+    filled = stored_responses.digest(*fields, *files)
     key = stored_responses.digest(request.form[browser.ONCE], filled.hex()).hex()
     return stored_responses.identify(who.caller, request.path, key, filled)
 
