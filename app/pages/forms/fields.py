@@ -1,11 +1,13 @@
-"""Fields that several forms have."""
+"""What several forms have: fields, and what people write into them as the values that commands take."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.errors import Conflict
+from app import money
+from app.errors import Conflict, InvalidRequest
 from app.views import OneLine, check_year
 
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine(filled=True)]
@@ -18,6 +20,31 @@ def _in_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A time as browsers send it, without a zone: the form says that it is in UTC."""
+
+
+def minor_of(text: str, currency: str, field: str) -> int:
+    """An amount above zero in the currency's smallest unit. Raises InvalidRequest."""
+    amount = money.minor_of(text, currency)
+    if amount is None or amount <= 0:
+        expected = f"an amount of {currency.upper()}, such as {money.format_number(5000, currency)}"
+        raise InvalidRequest(f"{field} {text!r} is not {expected}", param=field)
+    return amount
+
+
+def words_of(lines: str) -> list[str]:
+    """The entries of a list, one on each line, with single spaces: patterns take quadratic time or worse on many."""
+    return [" ".join(line.split()) for line in lines.splitlines() if line.strip()]
+
+
+def entries_of(lines: str, field: str, pattern: re.Pattern[str], example: str) -> list[re.Match[str]]:
+    """The entries of a list, each as `pattern` finds it. Raises InvalidRequest, which names a field and an example."""
+    found = []
+    for line in words_of(lines):
+        entry = pattern.fullmatch(line)
+        if entry is None:
+            raise InvalidRequest(f"{field} has the line {line[:60]!r}; write lines such as {example}", param=field)
+        found.append(entry)
+    return found
 
 
 def require_no_more(done: int, shown: int | None) -> None:

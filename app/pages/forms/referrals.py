@@ -9,11 +9,10 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.errors import InvalidRequest
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, blueprint, sent
+from app.pages.forms.fields import entries_of
 from app.pages.forms.once import once
-from app.pages.forms.programs.written import words_of
 from app.pages.signed_in import SignedIn
 from app.referrals import codes, currencies, views
 from app.referrals.codes import CodeFilter, Rules
@@ -122,13 +121,7 @@ def change_referral_template(session: Session, who: SignedIn, code_id: str) -> R
 
 
 def _rewards(lines: str, field: str) -> dict[str, int]:
-    rewards = {}
-    for line in words_of(lines):
-        entry = _REWARD.fullmatch(line)
-        if entry is None:
-            raise InvalidRequest(f"{field} has the line {line[:60]!r}; write lines such as points 100", param=field)
-        rewards[entry[1]] = int(entry[2])
-    return rewards
+    return {entry[1]: int(entry[2]) for entry in entries_of(lines, field, _REWARD, "points 100")}
 
 
 def _values(template: views.ReferralCodeView) -> dict[str, str]:

@@ -18,9 +18,9 @@ from app.errors import Conflict
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import minor_of
 from app.pages.forms.once import once
 from app.pages.forms.partners.standing import to_partner
-from app.pages.forms.programs.written import minor_of
 from app.pages.signed_in import SignedIn
 from app.partners.models import Partner
 from app.partners.queries.listing import get_partner

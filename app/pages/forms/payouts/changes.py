@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
-from app.pages.forms.fields import Moment, Reason
+from app.pages.forms.fields import Moment, Reason, minor_of
 from app.pages.forms.once import once
-from app.pages.forms.programs.written import minor_of
 from app.pages.signed_in import SignedIn
 from app.partners.queries.codes import load_codes
 from app.payouts.models import Payout

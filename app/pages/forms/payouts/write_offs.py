@@ -11,9 +11,8 @@ from app.http import causes
 from app.money import format_money
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
-from app.pages.forms.fields import Reason
+from app.pages.forms.fields import Reason, minor_of
 from app.pages.forms.once import once
-from app.pages.forms.programs.written import minor_of
 from app.pages.signed_in import SignedIn
 from app.pages.words import language
 from app.partners.queries.listing import get_partner

@@ -7,17 +7,16 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from app import money
+from app.pages.forms.fields import minor_of, words_of
 from app.pages.forms.programs.written import (
     Lines,
     Percent,
     bps_of,
     ladder_of,
     minimums_of,
-    minor_of,
     percent_of,
     product_rates_of,
     tiers_of,
-    words_of,
 )
 from app.programs import shapes
 from app.programs.validation import valid_currency

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
-from app import money
-from app.errors import InvalidRequest
+from app.pages.forms.fields import entries_of, minor_of
 
 
 def _with_point(percent: object) -> object:
@@ -35,19 +34,11 @@ def percent_of(bps: int) -> str:
     return f"{Decimal(bps).scaleb(-2).normalize():f}"
 
 
-def minor_of(text: str, currency: str, field: str) -> int:
-    """An amount above zero in the currency's smallest unit. Raises InvalidRequest."""
-    amount = money.minor_of(text, currency)
-    if amount is None or amount <= 0:
-        expected = f"an amount of {currency.upper()}, such as {money.format_number(5000, currency)}"
-        raise InvalidRequest(f"{field} {text!r} is not {expected}", param=field)
-    return amount
-
-
 def tiers_of(lines: str) -> list[dict[str, int]]:
     """Tiers, one on each line: `10 25` is 25 % from 10 approved conversions on. Raises InvalidRequest."""
     return [
-        {"min_conversions": int(found[1]), "bps": _bps(found[2])} for found in _read(lines, "tiers", _TIER, "10 25")
+        {"min_conversions": int(found[1]), "bps": _bps(found[2])}
+        for found in entries_of(lines, "tiers", _TIER, "10 25")
     ]
 
 
@@ -55,35 +46,20 @@ def product_rates_of(lines: str) -> list[dict[str, Any]]:
     """Rates of products, one on each line: `prod_A 50`, or `prod_B none`. Raises InvalidRequest."""
     return [
         {"product": found[1], **({"bps": _bps(found[2])} if found[2] else {"excluded": True})}
-        for found in _read(lines, "product_rates", _PRODUCT, "prod_A 50")
+        for found in entries_of(lines, "product_rates", _PRODUCT, "prod_A 50")
     ]
 
 
 def ladder_of(lines: str) -> list[dict[str, int]]:
     """The rates of uplines, that of level 1 on the first line. Raises InvalidRequest."""
-    rates = (_bps(found[1]) for found in _read(lines, "multi_level", _RATE, "5"))
+    rates = (_bps(found[1]) for found in entries_of(lines, "multi_level", _RATE, "5"))
     return [{"level": level, "bps": bps} for level, bps in enumerate(rates, start=1)]
 
 
 def minimums_of(lines: str) -> dict[str, int]:
     """Amounts by currency, one on each line: `usd 50.00`. Raises InvalidRequest."""
-    found = _read(lines, "minimum_payouts", _MINIMUM, "usd 50.00")
+    found = entries_of(lines, "minimum_payouts", _MINIMUM, "usd 50.00")
     return {one[1].lower(): minor_of(one[2].strip(), one[1].lower(), "minimum_payouts") for one in found}
-
-
-def words_of(lines: str) -> list[str]:
-    """The entries of a list, one on each line, with single spaces: patterns take quadratic time or worse on many."""
-    return [" ".join(line.split()) for line in lines.splitlines() if line.strip()]
-
-
-def _read(lines: str, field: str, pattern: re.Pattern[str], example: str) -> list[re.Match[str]]:
-    found = []
-    for line in words_of(lines):
-        entry = pattern.fullmatch(line)
-        if entry is None:
-            raise InvalidRequest(f"{field} has the line {line[:60]!r}; write lines such as {example}", param=field)
-        found.append(entry)
-    return found
 
 
 def _bps(percent: str) -> int:
