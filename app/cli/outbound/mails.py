@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
+from app.errors import InvalidRequest
 from app.organizations.actors import CLI
 
 if TYPE_CHECKING:
@@ -34,13 +36,17 @@ def list_(
     """List the newest mails with what became of them."""
     from app.mail import log
     from app.mail.log import MailFilter
+    from app.mail_queue.kinds import KINDS
+    from app.mail_queue.models import STATES
 
+    _require_known("state", state, STATES)
+    _require_known("kind", kind, KINDS)
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         filters = MailFilter(is_live(livemode, settings), state, kind)
         page = log.list_mails(session, owners, filters, limit=limit)
         bodies = log.load_bodies(session, None, page.rows)
-    printing.listing([body.model_dump(mode="json") if as_json else _row(body) for body in bodies], as_json=as_json)
+    printing.listing([_printed(body, as_json=as_json) for body in bodies], as_json=as_json)
 
 
 @commands.command()
@@ -53,11 +59,8 @@ def show(
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         body = log.load_details(session, None, log.get_mail(session, owners, mail_id), settings.public_url)
-    if as_json:
-        printing.as_document(body.model_dump(mode="json"))
-        return
-    printing.listing([_row(body)], as_json=False)
-    if body.words is not None:
+    printing.record(_printed(body, as_json=as_json), as_json=as_json)
+    if body.words is not None and not as_json:
         printing.say(f"\nSubject: {body.words.subject}\n\n{body.words.text}")
 
 
@@ -73,10 +76,17 @@ def resend(
         mail = log.get_mail(session, owners, mail_id, to_change=True)
         log.resend(session, CLI, mail)
         [body] = log.load_bodies(session, None, [mail])
-    printing.listing([body.model_dump(mode="json") if as_json else _row(body)], as_json=as_json)
+    printing.record(_printed(body, as_json=as_json), as_json=as_json)
 
 
-def _row(body: MailBody) -> dict[str, Any]:
+def _require_known(name: str, value: str | None, known: Sequence[str]) -> None:
+    if value is not None and value not in known:
+        raise InvalidRequest(f"{name} {value!r} is unknown; use one of {', '.join(known)}", param=name)
+
+
+def _printed(body: MailBody, *, as_json: bool) -> dict[str, Any]:
+    if as_json:
+        return body.model_dump(mode="json")
     return {
         "id": body.id,
         "kind": body.kind,
