@@ -149,5 +149,7 @@ def test_downloaded_file_of_a_canceled_payout_is_warned_of(accrual: Accrual, tmp
     accrual("payouts", "cancel", payout, "--force", "--reason", "not uploaded")
     with pytest.raises(Conflict, match="there is none to confirm"):
         accrual("payouts", "confirm", run_id)
+    with pytest.raises(InvalidRequest, match="confirm the run without it"):
+        accrual("payouts", "confirm", run_id, "--reference", "4XK7")
     printed = accrual("payouts", "files", run_id, json_expected=False).stderr
     assert f"{file['name']} is void: a payout of it was canceled; do not upload it" in printed

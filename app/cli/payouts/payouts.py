@@ -127,6 +127,8 @@ def confirm(
 
     when = moment(paid_at, "paid-at")
     if ids.decode(named, ids.PAYOUT_RUN) is not None:
+        if reference is not None:
+            raise InvalidRequest("--reference names one payout; confirm the run without it", param="reference")
         with organizations.session(data_dir) as session:
             owners = organizations.find_with_descendants(session, organization)
             run = queries.get_run(session, owners, named)
