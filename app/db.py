@@ -172,6 +172,14 @@ def web_transaction() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def rolled_back(session: Session) -> Iterator[None]:
+    """Undo what a block changed, at its end: to show what a command would do. Locks stay for the whole transaction."""
+    with session.begin_nested() as tried:
+        yield
+        tried.rollback()
+
+
 def violated_constraint(violation: IntegrityError) -> str | None:
     """The name of the constraint that a statement violated, if Postgres names one."""
     name: str | None = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)

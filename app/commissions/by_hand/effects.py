@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from app import ids
+from app import db, ids
 from app.commissions.by_hand.assign import Assigned
 from app.commissions.models import Commission, Conversion
 from app.commissions.queries import net_minor
@@ -48,11 +48,10 @@ def try_out(session: Session, decide: Callable[[], Assigned], payment_ids: Itera
     Raises:
         What `decide` raises.
     """
-    with session.begin_nested() as tried:
+    with db.rolled_back(session):
         assigned = decide()
         concerned = {*payment_ids, *assigned.moved}
         after = _worth(session, concerned)
-        tried.rollback()
     before = _worth(session, concerned)
     return Effect(len(assigned.moved), len(assigned.kept), _changes(before, after))
 

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.commissions.elsewhere.models import HAS_ENDED, STAMP, CutoffMove
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
@@ -101,9 +101,8 @@ def try_out(
 
     Arguments and errors as `set_cutoff`, which is rolled back.
     """
-    with session.begin_nested() as tried:
+    with db.rolled_back(session):
         set_cutoff(session, actor, program, livemode=livemode, cutoff_at=cutoff_at, cause=cause)
-        tried.rollback()
     begins_at, ends_at = _interval(cutoffs.of(program, livemode=livemode), cutoff_at)
     if begins_at == ends_at:
         return []

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app import db
 from app.explanations.earnings import offers
 from app.explanations.earnings.offers import Offer
 from app.organizations.actors import Actor
@@ -39,25 +40,19 @@ class OfferPreview(Snake):
 
 def try_creation(session: Session, actor: Actor, owner: UUID, settings: Mapping[str, Any]) -> ProgramBody:
     """The program that `programs.commands.create` would make. Raises what it raises."""
-    with session.begin_nested() as tried:
-        shown = programs.create(session, actor, owner, settings)
-        tried.rollback()
-    return shown
+    with db.rolled_back(session):
+        return programs.create(session, actor, owner, settings)
 
 
 def try_change(session: Session, actor: Actor, program: Program, changes: Mapping[str, Any]) -> ProgramBody:
     """The program as `managing.commands.change_program` would change it. Raises what it raises."""
-    with session.begin_nested() as tried:
-        shown = managing.change_program(session, actor, program, changes)
-        tried.rollback()
-    return shown
+    with db.rolled_back(session):
+        return managing.change_program(session, actor, program, changes)
 
 
 def try_amendment(session: Session, partner: Partner, amend: Callable[[], object]) -> Offer:
     """What the partner would be offered by the snapshot that `amend` stamps. Raises what it raises."""
-    with session.begin_nested() as tried:
+    with db.rolled_back(session):
         amend()
         newest = max(snapshots.load_history(session, partner.id), key=lambda row: row[0].id)
-        offer = offers.of_snapshot(*newest, session.get_one(Program, partner.program_id))
-        tried.rollback()
-    return offer
+        return offers.of_snapshot(*newest, session.get_one(Program, partner.program_id))

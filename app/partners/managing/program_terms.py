@@ -1,11 +1,13 @@
 """Command: gives partners that have earlier terms of their program its present ones."""
 
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Final
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app import db
 from app.immutable import immutable
 from app.organizations import actors
 from app.partners.managing import commands
@@ -78,10 +80,8 @@ def give_or_try(
     dry_run: bool = False,
 ) -> TermsGiven:
     """As `give_present`; returns the counts afterwards too. With `dry_run` everything is rolled back."""
-    with session.begin_nested() as tried:
+    with db.rolled_back(session) if dry_run else nullcontext():
         moved = give_present(session, actor, program, applies_to, effective_from=effective_from)
         session.flush()
         after = kept.load(session, program)
-        if dry_run:
-            tried.rollback()
     return TermsGiven(dry_run=dry_run, partners=moved.partners, has_more=moved.has_more, kept=after)

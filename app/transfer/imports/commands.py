@@ -1,12 +1,13 @@
 """Command: ask for an import. Its job does the rest."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.commissions.elsewhere.cutoffs import set_cutoff
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
@@ -112,10 +113,8 @@ def _set_cutoff(session: Session, actor: Actor, program: Program, job: Import) -
     if job.cutoff_at is None:
         return
     cause = Cause(f"import:{ids.encode(ids.IMPORT, job.id)}", datetime.now(UTC))
-    with session.begin_nested() as setting:
+    with db.rolled_back(session) if job.dry_run else nullcontext():
         set_cutoff(session, actor, program, livemode=job.livemode, cutoff_at=job.cutoff_at, cause=cause)
-        if job.dry_run:
-            setting.rollback()
 
 
 def _file(job: Import, position: int, found: Inspected) -> ImportFile:

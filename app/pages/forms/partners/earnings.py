@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.commissions.elsewhere import opening_balances
 from app.commissions.elsewhere.opening_balances import EarnedElsewhere
 from app.commissions.reported import conversions
@@ -68,9 +68,8 @@ def partner_earnings(session: Session, who: SignedIn, partner_id: str) -> Respon
 def check_partner_conversion(session: Session, who: SignedIn, partner_id: str) -> ResponseReturnValue:
     """What the partner would earn on the conversion; changes nothing."""
     partner, asked = get_partner(session, who.caller.organization_ids, partner_id), sent(SaleReport)
-    with session.begin_nested() as tried:
+    with db.rolled_back(session):
         shown = load_conversion_body(session, _report(session, who, partner, asked).conversion)
-        tried.rollback()
     return _render(session, who, partner, shown=shown)
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app import db
 from app.explanations.earnings import offers
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
@@ -57,11 +58,10 @@ def check_program_terms(session: Session, who: SignedIn, program_id: str) -> Res
     """What the new terms pay, and which partners would have which terms; changes nothing."""
     program = find(session, who, program_id)
     before, asked = commands.load_body(session, program), sent(NewTerms)
-    with session.begin_nested() as tried:
+    with db.rolled_back(session):
         after = managing.change_program(session, who.caller, program, asked.terms(program.currency))
         moved = _give(session, who, program, asked)
         kept_after = kept.load(session, program)
-        tried.rollback()
     return _render(
         session,
         who,

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session, aliased
 
-from app import backoff, bulk
+from app import backoff, bulk, db
 from app.programs import cutoffs
 from app.programs.models import Program
 from app.transfer.imports import contents
@@ -104,9 +104,8 @@ def work_batch(session: Session, job: Import, opened: OpenFile, *, rows: int = R
     files = contents.load_unfinished(session, job.id)
     tally = Tally()
     if job.dry_run:
-        with session.begin_nested() as everything:
+        with db.rolled_back(session):
             _work(session, job, opened, [(file, file.rows) for file in files], tally)
-            everything.rollback()
         worked = files
     else:
         worked = files[:1]
