@@ -1,1 +1,1 @@
-"""People who sign in: their memberships and roles in organizations, links, sessions and mails. No Flask."""
+"""People who sign in: memberships and roles, sign-in links, sessions, languages, mails to managers. No Flask."""

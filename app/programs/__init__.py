@@ -1,1 +1,1 @@
-"""Programs: merchants' offers, their versioned terms, and the types of commission."""
+"""Programs: merchants' offers, their versioned terms, the types of commission, what is asked of people who apply."""

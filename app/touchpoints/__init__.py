@@ -1,1 +1,1 @@
-"""Touchpoints: arrivals through partners' links, stored in monthly partitions and deleted after the retention."""
+"""Partners' links, and touchpoints: arrivals through them, in monthly partitions, deleted after the retention."""

@@ -164,6 +164,15 @@ def test_every_package_is_described() -> None:
     assert there == described
 
 
+def test_packages_are_described_in_the_order_of_their_imports() -> None:
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(one["layers"] for one in contracts if one.get("containers") == ["app"])
+    heights = {name: height for height, layer in enumerate(layers) for name in re.findall(r"\w+", layer)}
+    rows = table_under("docs/concepts/architecture.md", "The packages")
+    described = [heights[name] for row in rows for name in re.findall(r"`app/(\w+)", row[0])]
+    assert described == sorted(described)
+
+
 def test_every_make_target_that_is_named_is_there() -> None:
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
     named = set(re.findall(r"(?:`|^)make ([a-z]+)", read("README.md"), re.MULTILINE))

@@ -1,1 +1,1 @@
-"""Commands about what is sent to merchants."""
+"""Commands about what is sent: webhooks and mails."""

@@ -1,1 +1,1 @@
-"""Commands about payouts: settings, payout methods of partners."""
+"""Commands about payouts: runs, files, settings, partners' payout methods and opening balances."""

@@ -1,1 +1,1 @@
-"""A program's figures."""
+"""Figures: of a program, of a partner's links, and of an organization at a glance."""

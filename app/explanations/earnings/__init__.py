@@ -1,1 +1,1 @@
-"""What a single partner earned, explained: a commission for the partner itself, an opening balance."""
+"""What a partner earned, explained to the partner: a commission, an opening balance; and what an offer would pay."""

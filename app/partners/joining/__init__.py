@@ -1,1 +1,1 @@
-"""Joining: invitations, open sign-up, confirmation of addresses, and the mails about them."""
+"""Joining: invitations, open sign-up, applications, confirmation of addresses."""

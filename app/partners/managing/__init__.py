@@ -1,1 +1,1 @@
-"""Commands and views by which an owner manages partners."""
+"""Commands and views by which an owner manages partners, and mails to partners."""

@@ -1,1 +1,1 @@
-"""Snapshots: the terms stamped onto a partner, and their views."""
+"""Snapshots: the terms stamped onto a partner, their views, and which terms the partners of a program keep."""

@@ -1,1 +1,1 @@
-"""The surface of outbound webhooks: endpoints and deliveries."""
+"""What is sent, over REST: outbound webhooks with their endpoints and deliveries, and mails."""

@@ -1,1 +1,1 @@
-"""Programs, their partners and their figures over REST."""
+"""Programs, their partners, figures, brand and application forms over REST."""
