@@ -119,6 +119,8 @@ def test_a_partner_is_shown_with_what_rest_says(world: World, reader_of: ReaderO
     balance = words_of(owner.get(f"/console/partners/{partner_id}/balance").text)
     for one in rest.get(f"/api/v1/partners/{partner_id}/balance").json["data"]:
         assert shown(one["payable_cents"], one["currency"]) in balance
+    refused = owner.get(f"/console/partners/{partner_id}/balance", on="9999-12-31")
+    assert (refused.status_code, "2200-01-01" in refused.text) == (400, True)
 
 
 def test_ids_of_another_organization_are_not_found(application: Flask, world: World, reader_of: ReaderOf) -> None:

@@ -26,7 +26,7 @@ Query = TypeVar("Query", bound=Request)
 
 
 Day = Annotated[date, Field(ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))]
-"""A day that a form names, in UTC."""
+"""A day that a form names; in UTC, unless the page says another zone."""
 
 
 class Listing(Request):
@@ -60,7 +60,10 @@ class Dated(Listing):
 
     def span_in(self, zone: str) -> Span:
         """As `span`, in a time zone (IANA name)."""
-        return Span(_begin(self.since, zone), _begin(self.until and self.until + timedelta(days=1), zone))
+        return Span(
+            None if self.since is None else begin_of(self.since, zone),
+            None if self.until is None else begin_of(self.until + timedelta(days=1), zone),
+        )
 
 
 @immutable
@@ -100,6 +103,11 @@ def links(rows: Sequence[BaseModel], *, has_more: bool, cursor: str = "id") -> L
     )
 
 
+def begin_of(day: date, zone: str = UTC_NAME) -> datetime:
+    """The beginning of a day in a time zone (IANA name)."""
+    return datetime.combine(day, time(), ZoneInfo(zone))
+
+
 def _valid(model: type[Query], fields: MultiDict[str, str]) -> Query:
     """A field that is a list takes every value that was sent for it."""
     lists = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is list}
@@ -112,7 +120,3 @@ def _valid(model: type[Query], fields: MultiDict[str, str]) -> Query:
         return model.model_validate(filled)
     except ValidationError as invalid:
         raise refusals.of_invalid(invalid, sent=filled) from None
-
-
-def _begin(day: date | None, zone: str) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), ZoneInfo(zone))

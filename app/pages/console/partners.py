@@ -1,6 +1,6 @@
 """Partners: the list, and a partner with its terms, codes, statements, payouts and balance."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from app.explanations import customers as customer_notes
 from app.explanations import partners as explanations
 from app.organizations import access
 from app.pages import layout, signed_in
-from app.pages.console.frame import ROWS, Dated, Listing, asked, blueprint, links
+from app.pages.console.frame import ROWS, Dated, Day, Listing, asked, begin_of, blueprint, links
 from app.pages.signed_in import SignedIn
 from app.partners import views
 from app.partners.figures import past_balances
@@ -49,7 +49,7 @@ class PartnerQuery(Dated):
 class BalanceQuery(Request):
     """The end of the day of a balance; None: now."""
 
-    on: date | None = None
+    on: Day | None = None
 
 
 @blueprint.get("/partners")
@@ -125,7 +125,7 @@ def customers(session: Session, who: SignedIn, partner_id: str) -> Response:
 def balance(session: Session, who: SignedIn, partner_id: str) -> Response:
     """A partner's balance in each currency at the end of a day, or now."""
     query = asked(BalanceQuery)
-    at = None if query.on is None else datetime.combine(query.on + timedelta(days=1), time(), UTC)
+    at = None if query.on is None else begin_of(query.on + timedelta(days=1))
     at = None if at is None or at > datetime.now(UTC) else at
     found = listing.get_partner(session, who.caller.organization_ids, partner_id)
     shown = past_balances.load_of_partner(partial(access.transaction, who.caller), who.caller, partner_id, at)

@@ -1,6 +1,5 @@
 """Whom a payment is credited to: another partner or none, for this payment or for its customer, after a check."""
 
-from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ from app.commissions.queries import load_credited
 from app.errors import InvalidRequest
 from app.http import causes
 from app.pages import layout, signed_in
-from app.pages.console.frame import blueprint, sent
+from app.pages.console.frame import Day, begin_of, blueprint, sent
 from app.pages.forms.fields import Reason
 from app.pages.signed_in import SignedIn
 from app.partners.queries.listing import find_named
@@ -22,7 +21,7 @@ from app.payments.models import Payment
 from app.payments.queries import get_payment
 from app.payments.views import payment_body
 from app.stripe_events.scope import Scope
-from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
+from app.views import Request
 
 
 class Credit(Request):
@@ -41,7 +40,7 @@ class Credit(Request):
     to: Literal["partner", "none"] = "partner"
     partner: str | None = Field(default=None, max_length=300)
     extent: Literal["payment", "customer", "since"] = "payment"
-    since: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
+    since: Day | None = None
     reason: Reason
     include_paid: bool = False
     force: bool = False
@@ -87,7 +86,7 @@ def _decide(session: Session, who: SignedIn, payment: Payment, asked: Credit) ->
         raise InvalidRequest("the payment names no Stripe customer; credit only this payment", param="extent")
     if asked.extent == "since" and asked.since is None:
         raise InvalidRequest("since is required: the first day of the payments to credit", param="since")
-    begins_at = datetime.combine(asked.since, time(), UTC) if asked.extent == "since" and asked.since else None
+    begins_at = begin_of(asked.since) if asked.extent == "since" and asked.since else None
     scope = Scope.of(payment)
     return assign.assign_customer(session, who.caller, scope, payment.customer, order, applies_from=begins_at)
 

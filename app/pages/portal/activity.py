@@ -3,24 +3,23 @@
 from datetime import date
 
 from flask.typing import ResponseReturnValue
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import money
 from app.commissions.analytics import own_activity, own_views
-from app.pages.console.frame import asked
+from app.pages.console.frame import Day, asked
 from app.pages.portal.frame import blueprint, load_enrolled, page, render
 from app.pages.signed_in import SignedIn
 from app.partners.partner_side import writing
 from app.programs.models import Program
-from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
+from app.views import Request
 
 
 class ActivityQuery(Request):
     """The days, in the program's time zone."""
 
-    since: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
-    until: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
+    since: Day | None = None
+    until: Day | None = None
 
 
 @blueprint.get("/<program_id>/activity")

@@ -1,6 +1,5 @@
 """What a partner earned outside Stripe: a reported conversion, or an opening balance from another system."""
 
-from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from flask import Response, redirect, request, url_for
@@ -17,7 +16,7 @@ from app.commissions.views import load_conversion_body
 from app.errors import Conflict
 from app.http import causes
 from app.pages import layout, signed_in
-from app.pages.console.frame import blueprint, sent
+from app.pages.console.frame import Day, begin_of, blueprint, sent
 from app.pages.forms.fields import minor_of
 from app.pages.forms.once import once
 from app.pages.forms.partners.standing import to_partner
@@ -31,7 +30,6 @@ from app.views import OneLine, Request
 Word = Annotated[str, Field(max_length=200), OneLine(filled=True)]
 Amount = Annotated[str, Field(max_length=40)]
 Currency = Annotated[str, Field(max_length=10)]
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 12, 31))]
 
 
 class SaleReport(Request):
@@ -97,7 +95,7 @@ def record_opening_balance(session: Session, who: SignedIn, partner_id: str) -> 
         amount_minor=-amount_minor if asked.owes else amount_minor,
         source=asked.source,
         source_id=asked.source_id,
-        occurred_at=_begin(asked.occurred_on),
+        occurred_at=begin_of(asked.occurred_on),
     )
     cause = causes.this_request()
     opening_balances.record(session, who.caller, partner, earned, livemode=who.caller.livemode, cause=cause)
@@ -115,7 +113,7 @@ def _report(session: Session, who: SignedIn, partner: Partner, asked: SaleReport
         project_id="",
         event_name=asked.event_name,
         entitlement_id=asked.entitlement_id,
-        occurred_at=None if asked.occurred_on is None else _begin(asked.occurred_on),
+        occurred_at=None if asked.occurred_on is None else begin_of(asked.occurred_on),
     )
     cause = causes.this_request()
     reported = conversions.report(session, who.caller, partner, report, by=cause, livemode=who.caller.livemode)
@@ -123,10 +121,6 @@ def _report(session: Session, who: SignedIn, partner: Partner, asked: SaleReport
         message = f"external_id {asked.external_id!r} was reported before; use another one for another conversion"
         raise Conflict(message, code="duplicate_external_id", param="external_id")
     return reported
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _render(session: Session, who: SignedIn, partner: Partner, **checked: Any) -> Response:

@@ -1,6 +1,6 @@
 """Promotion codes of a partner: made in Stripe, given, and taken away."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from flask import Response, redirect, request, url_for
@@ -15,12 +15,12 @@ from app.commissions.by_hand import promotion_credit
 from app.commissions.by_hand.promotion_views import promotion_body
 from app.http import causes
 from app.pages import layout, signed_in
-from app.pages.console.frame import ROWS, blueprint, sent
+from app.pages.console.frame import ROWS, Day, begin_of, blueprint, sent
 from app.pages.forms.once import once
 from app.pages.signed_in import SignedIn
 from app.partners.queries.listing import get_partner
 from app.programs.models import Program
-from app.views import LATEST_YEAR, Request
+from app.views import Request
 
 Text = Annotated[str, Field(max_length=255)]
 
@@ -37,12 +37,12 @@ class NewPromotionCode(Request):
     coupon: Text | None = None
     code: Text | None = None
     max_redemptions: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    last_day: date | None = Field(default=None, le=date(LATEST_YEAR, 1, 1))
+    last_day: Day | None = None
 
     @property
     def expires_at(self) -> datetime | None:
         """The end of the last day."""
-        return None if self.last_day is None else datetime.combine(self.last_day + timedelta(days=1), time(), UTC)
+        return None if self.last_day is None else begin_of(self.last_day + timedelta(days=1))
 
 
 class Gift(Request):

@@ -1,11 +1,9 @@
 """Other terms for one partner: the form, the check that says what it will earn, and the change."""
 
-from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.explanations import partners as explanations
@@ -23,26 +21,18 @@ from app.partners.terms import snapshots
 from app.partners.terms.snapshots import AppliesTo
 from app.programs import commands as program_commands
 from app.programs.models import Program
-from app.views import LATEST_YEAR
 
 
-class Amendment(fields.CommissionFields):
+class Amendment(fields.CommissionFields, fields.Beginning):
     """Other terms.
 
     Attributes:
         whose: the partner's own commission, or the program's terms in force.
         apply_to: the customers whose payments the terms count for.
-        effective_from: the first day of the terms in UTC; None: now.
     """
 
     whose: Literal["own", "program"]
     apply_to: AppliesTo = "all_customers"
-    effective_from: date | None = Field(default=None, le=date(LATEST_YEAR, 1, 1))
-
-    @property
-    def begins_at(self) -> datetime | None:
-        """The beginning of the first day."""
-        return None if self.effective_from is None else datetime.combine(self.effective_from, time(), UTC)
 
 
 @blueprint.get("/partners/<partner_id>/terms")

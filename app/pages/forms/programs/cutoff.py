@@ -1,33 +1,33 @@
 """From when on payments earn in a program: the form, the check that counts the payments concerned, and the change."""
 
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
-from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app import ids
 from app.commissions.elsewhere import cutoffs
 from app.http import causes
 from app.pages import layout, signed_in
-from app.pages.console.frame import blueprint, sent
+from app.pages.console.frame import Day, begin_of, blueprint, sent
 from app.pages.forms.programs.settings import find, to_program
 from app.pages.signed_in import SignedIn
 from app.programs import cutoffs as stored
 from app.programs.models import Program
-from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
+from app.views import Request
 
 
 class Cutoff(Request):
     """The first day in UTC whose payments earn; None: every payment earns."""
 
-    first_day: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
+    first_day: Day | None = None
 
     @property
     def at(self) -> datetime | None:
         """The beginning of the day."""
-        return None if self.first_day is None else datetime.combine(self.first_day, time(), UTC)
+        return None if self.first_day is None else begin_of(self.first_day)
 
 
 @blueprint.get("/programs/<program_id>/cutoff")
@@ -63,7 +63,7 @@ def _render(who: SignedIn, program: Program, **checked: Any) -> Response:
     return layout.render(
         "console/programs/cutoff.html",
         who,
-        program_id=request.view_args and request.view_args["program_id"],
+        program_id=ids.encode(ids.PROGRAM, program.id),
         name=program.name,
         present=present,
         values=values,

@@ -1,12 +1,14 @@
 """The fields of a program and of its terms: as forms send and show them, and as commands take them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from app import money
+from app.pages.console.frame import Day, begin_of
 from app.pages.forms.fields import minor_of, words_of
 from app.pages.forms.programs.written import (
     Lines,
@@ -79,6 +81,17 @@ class TermsFields(CommissionFields):
             "holdback_days": self.holdback_days,
             "commission_base": self.commission_base,
         }
+
+
+class Beginning(Request):
+    """The first day in UTC of new terms; None: now."""
+
+    effective_from: Day | None = None
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """The beginning of the first day."""
+        return None if self.effective_from is None else begin_of(self.effective_from)
 
 
 class SettingsFields(Request):

@@ -1,11 +1,9 @@
 """Other terms for a program: the form, the check that says which partners keep which terms, and the change."""
 
-from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import db
@@ -22,24 +20,16 @@ from app.partners.terms import kept
 from app.programs import commands
 from app.programs.models import Program
 from app.programs.views import ProgramBody
-from app.views import LATEST_YEAR
 
 
-class NewTerms(fields.TermsFields):
-    """New terms.
+class NewTerms(fields.TermsFields, fields.Beginning):
+    """New terms, and from when on existing partners get them.
 
     Attributes:
         existing: what the partners get that have earlier terms: `keep` them, or the new ones for these customers.
-        effective_from: the first day in UTC of the new terms for existing partners; None: now.
     """
 
     existing: Literal["keep", "new_customers", "all_customers"] = "keep"
-    effective_from: date | None = Field(default=None, le=date(LATEST_YEAR, 1, 1))
-
-    @property
-    def begins_at(self) -> datetime | None:
-        """The beginning of the first day."""
-        return None if self.effective_from is None else datetime.combine(self.effective_from, time(), UTC)
 
 
 @blueprint.get("/programs/<program_id>/terms")

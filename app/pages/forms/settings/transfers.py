@@ -1,11 +1,8 @@
 """Asking for exports and imports, and downloading archives."""
 
-from datetime import UTC, datetime
-from typing import Annotated
-
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import jobs
@@ -15,6 +12,7 @@ from app.organizations import access
 from app.pages import layout, signed_in
 from app.pages.console import transfers
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Moment
 from app.pages.forms.once import once
 from app.pages.signed_in import SignedIn
 from app.programs.programs import get_program
@@ -24,14 +22,7 @@ from app.transfer.imports import commands as imports
 from app.transfer.imports import views
 from app.transfer.imports.reading.fields import Tool
 from app.transfer.imports.reading.inspecting import MOST_FILES, Sent
-from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """`moment`, which a form gives without a zone and says that it is UTC."""
-    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise ValueError(f"must be between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+from app.views import Request
 
 
 class ExportFields(Request):
@@ -45,7 +36,7 @@ class ImportFields(Request):
 
     tool: Tool
     program_id: str | None = None
-    cutoff_at: Annotated[datetime, AfterValidator(_in_utc)] | None = None
+    cutoff_at: Moment | None = None
     dry_run: bool = False
     leave_pending: bool = False
     maps: str = Field(default="", max_length=10_000)
