@@ -20,7 +20,8 @@ from app.programs.models import Program
 from tests import cast
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Tally, assert_ledger_sound
-from tests.properties.payout_years import METHODS, choose_method, columns_of, now, pots_of
+from tests.properties.payout_years.rows import columns_of, pots_of
+from tests.properties.payout_years.shop import METHODS, choose_method, now
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER

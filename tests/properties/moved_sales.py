@@ -19,7 +19,7 @@ from tests.stripe_stories.facts import Bill, Event, Marks, Purchase, Refund
 from tests.stripe_stories.families import ACACIA, CLOVER
 
 from .oracle import Fraction, to_nearest
-from .payout_years import now
+from .payout_years.shop import now
 
 CODES = ("ada", "ben")
 

@@ -28,7 +28,11 @@ from worker import retries
 from worker.inbox.drain import work_batch
 from worker.payouts import reserving
 
-from .payout_years import Bought, Year, columns_of, now, open_year, pots_of
+from .payout_years import sales
+from .payout_years.living import open_year
+from .payout_years.rows import columns_of, pots_of
+from .payout_years.shop import now
+from .payout_years.year import Bought, Year
 from .together import run_together
 
 pytestmark = pytest.mark.proof
@@ -74,9 +78,9 @@ def year(number: int, merchant: Merchant, deliver: Deliver, drain: Drain, monkey
     monkeypatch.setitem(reservation.reserve_batch.__kwdefaults__, "partners", 2)
     year = open_year(random.Random(number), merchant, deliver, drain)
     for _ in range(SALES):
-        year.sells()
+        sales.sells(year)
     for bought in year.chance.sample(year.bought, SALES - 3):
-        assert year.decide(bought, is_approval=True) is None
+        assert sales.decide(year, bought, is_approval=True) is None
     return year
 
 
@@ -168,7 +172,7 @@ def reserve() -> None:
 
 def decide(year: Year, every: Sequence[Bought], *, is_approval: bool) -> None:
     for bought in every:
-        patiently(lambda bought=bought: year.decide(bought, is_approval=is_approval))  # type: ignore[misc]
+        patiently(lambda bought=bought: sales.decide(year, bought, is_approval=is_approval))  # type: ignore[misc]
 
 
 def write_off(year: Year) -> None:

@@ -9,7 +9,7 @@ from app.payouts.reserving import reservation
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Tally, assert_ledger_sound
 
-from .payout_years import open_year
+from .payout_years.living import live, open_year
 
 pytestmark = pytest.mark.proof
 
@@ -42,6 +42,6 @@ def test_every_cent_is_where_the_oracle_says_after_every_act(
     monkeypatch.setitem(reservation.reserve_batch.__kwdefaults__, "partners", 2)
     year = open_year(random.Random(number), merchant, deliver, drain)
     for _ in range(acts // LOOKS):
-        year.lives(LOOKS)
+        live(year, LOOKS)
         assert_ledger_sound()
     tally("acts of years with payouts", acts)
