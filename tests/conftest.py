@@ -54,7 +54,7 @@ _counted = pytest.StashKey[Counter[str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proofs", action="store_true", help="tests marked `proof` take their full set, not a sample")
-    parser.addoption("--rewrite-golden", action="store_true", help="write the golden files of mails anew")
+    parser.addoption("--rewrite-golden", action="store_true", help="make golden files of mails as they are now")
     parser.addoption("--screenshots", help="the directory that pictures of all pages are written to")
     parser.addoption("--language", default="de", help="of the pages that are looked at; German has the longer words")
 
