@@ -1,4 +1,4 @@
-"""Validation of text that people enter: single lines and e-mail addresses. Pure."""
+"""Validation of text that people enter: single lines, longer text and e-mail addresses. Pure."""
 
 import re
 from typing import Final
@@ -70,6 +70,20 @@ def require_line(text: str, *, param: str) -> str:
         return filled_line(text)
     except ValueError as refused:
         raise InvalidRequest(f"{param} {refused}", param=param) from None
+
+
+def require_text(text: str, *, param: str) -> str:
+    """`text` of any number of lines, trimmed, with plain line breaks, for values that no request model has validated.
+
+    Raises:
+        InvalidRequest: it has control characters other than tabs and line breaks.
+    """
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    try:
+        refuse_control(plain, of=param)
+    except ValueError as refused:
+        raise InvalidRequest(str(refused), param=param) from None
+    return plain
 
 
 def require_address(text: str, *, param: str = "email") -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from app import placeholders
 from app.errors import InvalidRequest
-from app.texts import refuse_control
+from app.texts import require_text
 
 LONGEST: Final = 2000
 """Characters of a text."""
@@ -23,13 +23,9 @@ def valid_text(sent: str | None, *, param: str) -> str | None:
     Raises:
         InvalidRequest: it is too long, has control characters, or braces around anything but a known placeholder.
     """
-    text = (sent or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = require_text(sent or "", param=param)
     if len(text) > LONGEST:
         raise InvalidRequest(f"{param} has {len(text):,} characters; give at most {LONGEST:,}", param=param)
-    try:
-        refuse_control(text, of=param)
-    except ValueError as refused:
-        raise InvalidRequest(str(refused), param=param) from None
     placeholders.require_known(text, PLACEHOLDERS[param], param=param)
     return text or None
 

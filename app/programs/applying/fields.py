@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from app.errors import InvalidRequest
 from app.programs.validation import valid_address
-from app.texts import refuse_control, require_line
+from app.texts import require_line, require_text
 from app.views import OneLine
 
 FieldType = Literal["short_text", "long_text", "choice", "url"]
@@ -104,13 +104,5 @@ def _valid(field: FormField, answer: str) -> str:
     if field.type == "url":
         return valid_address(answer, param=param)
     if field.type == "long_text":
-        return _lines(answer, param)
+        return require_text(answer, param=param)
     return require_line(answer, param=param)
-
-
-def _lines(answer: str, param: str) -> str:
-    try:
-        refuse_control(answer, of=param)
-    except ValueError as refused:
-        raise InvalidRequest(str(refused), param=param) from None
-    return answer.replace("\r\n", "\n").replace("\r", "\n")
