@@ -1,1 +1,1 @@
-"""What REST routes and pages share: errors, bodies, limits, idempotency, CSV, statements, the OpenAPI document."""
+"""What REST routes and pages share: errors, bodies, limits, idempotency, lists and files, the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""Lists as `text/csv`, all pages of a list in one response, and archives: sent while they are read.
+"""Lists as `text/csv`: all pages of a list in one response, sent while they are read.
 
 Each page is read in a transaction of its own, narrowed as that of the request, so that a slow client keeps no
 transaction open. An error after the first bytes ends the response without its end: HTTP/1.1 marks the end of a body, so
@@ -8,12 +8,10 @@ length.
 
 import tempfile
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from operator import attrgetter
 from typing import Any, Final, TypeVar
-from uuid import UUID
 
 from flask import Response, current_app, g, request, stream_with_context
 from pydantic import BaseModel
@@ -29,7 +27,6 @@ from app.organizations.permissions import Caller
 from app.paging import Page
 from app.sentences import catalogue
 from app.sentences.catalogue import Catalogue
-from app.transfer.exports.stored import commands as exports
 from app.views import Request
 
 CSV: Final = "text/csv"
@@ -135,41 +132,6 @@ def stream(
         return response
 
 
-def respond_with_archive(caller: Caller, export_id: str) -> Response:
-    """The file of an export that is ready; adds an audit entry.
-
-    Raises:
-        NotFound, Conflict, Gone: as `get_export` and `begin_download` of the exports.
-        Unavailable: as `take_slot`.
-    """
-    with access.transaction(caller) as session:
-        export = exports.get_export(session, caller.organization_ids, export_id)
-        count = exports.begin_download(session, caller, export)
-        assert export.sha256 is not None
-        digest = b64encode(bytes.fromhex(export.sha256)).decode()
-        headers = {
-            "Content-Type": "application/zip",
-            "Content-Disposition": f'attachment; filename="{export_id}.zip"',
-            "Content-Length": str(export.bytes),
-            "Repr-Digest": f"sha-256=:{digest}:",
-            "Cache-Control": "no-store",
-        }
-        parts = _archive(caller, export.id, count)
-    with ExitStack() as resources:
-        take_slot(resources)
-        response = Response(stream_with_context(_whole(parts)), headers=headers)
-        response.call_on_close(resources.pop_all().close)
-        return response
-
-
-def _archive(caller: Caller, export_id: UUID, count: int) -> Iterator[bytes]:
-    """Each part is read in a transaction of its own, so that a slow client keeps none open."""
-    for number in range(count):
-        with access.transaction(caller) as session:
-            part = exports.load_part(session, export_id, number)
-        yield part
-
-
 def take_slot(resources: ExitStack) -> None:
     """Count a response that may take long until `resources` are closed.
 
@@ -206,14 +168,6 @@ def _response(parts: Iterator[bytes], resources: ExitStack) -> Response:
         collected.seek(0)
         body = FileWrapper(collected)
     return Response(body, mimetype=CSV, headers=headers)
-
-
-def _whole(parts: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield from parts
-    except Exception as failure:  # noqa: BLE001  (any failure is logged and ends the file, which is too short then)
-        errors.log_failure(failure)
-        raise Interrupted from None
 
 
 def _sent(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:

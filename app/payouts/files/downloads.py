@@ -1,6 +1,5 @@
 """Downloading a file of payouts: the first download sends its payouts."""
 
-from base64 import b64encode
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -25,16 +24,6 @@ class Downloaded:
     content_type: str
     sha256: str
     content: bytes
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """HTTP headers by which a client saves it under its name and can check it."""
-        digest = b64encode(bytes.fromhex(self.sha256)).decode()
-        return {
-            "Content-Disposition": f'attachment; filename="{self.name}"',
-            "Repr-Digest": f"sha-256=:{digest}:",
-            "Cache-Control": "no-store",
-        }
 
 
 def download(session: Session, actor: Actor, run: PayoutRun, public_id: str, at: datetime) -> Downloaded:

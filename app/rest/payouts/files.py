@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import Response, g
 
-from app.http import causes
+from app.http import causes, files
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -31,7 +31,7 @@ def download_payout_file(path: PayoutFilePath) -> Response:
     with access.transaction(g.caller) as session:
         run = queries.get_run(session, g.caller.organization_ids, path.payout_run_id)
         file = downloads.download(session, g.caller, run, path.file_id, datetime.now(UTC))
-    return Response(file.content, content_type=file.content_type, headers=file.headers)
+    return files.respond(file)
 
 
 @api.post(

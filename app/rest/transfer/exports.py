@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Response, g
 
 from app import jobs
-from app.http import csv_lists
+from app.http import files
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -71,4 +71,4 @@ def show_export(path: ExportPath) -> Response:
 @api.get("/api/v1/exports/<export_id>/file", security=needs("exports:write"), responses=FILE)
 def download_export(path: ExportPath) -> Response:
     """The archive of an export that is ready."""
-    return csv_lists.respond_with_archive(g.caller, path.export_id)
+    return files.respond_with_archive(g.caller, path.export_id)

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from flask import Response, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidRequest
-from app.http import causes
+from app.http import causes, files
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
 from app.pages.signed_in import SignedIn
@@ -46,7 +46,7 @@ def download_payout_file(session: Session, who: SignedIn, payout_run_id: str, fi
     """The bytes of a file, the same each time. The first download makes its payouts `sent`."""
     run = queries.get_run(session, who.caller.organization_ids, payout_run_id)
     file = downloads.download(session, who.caller, run, file_id, datetime.now(UTC))
-    return Response(file.content, content_type=file.content_type, headers=file.headers)
+    return files.respond(file)
 
 
 @blueprint.get("/payout-runs/<payout_run_id>/results")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import jobs
 from app.errors import InvalidRequest
-from app.http import csv_lists
+from app.http import files
 from app.organizations import access
 from app.pages import layout, signed_in
 from app.pages.console import transfers
@@ -60,7 +60,7 @@ def create_export(session: Session, who: SignedIn) -> ResponseReturnValue:
 @signed_in.form("exports:write")
 def download_export(_session: Session, who: SignedIn, export_id: str) -> ResponseReturnValue:
     """The archive of an export that is ready."""
-    return csv_lists.respond_with_archive(who.caller, export_id)
+    return files.respond_with_archive(who.caller, export_id)
 
 
 @blueprint.post("/imports")
