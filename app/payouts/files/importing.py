@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,8 +20,6 @@ from app.payouts.files.results import ResultLine
 from app.payouts.models import Payout, PayoutRun
 from app.payouts.steps import changes, facts
 
-AT_ONCE: Final = 500
-"""Payouts whose entries are posted by one statement."""
 Becoming = Literal["paid", "failed"]
 Said = Literal["paid", "failed", "unchanged", "waiting"]
 """What a line said of its payout: it is paid or failed by the line, was so already, or has not ended."""
@@ -121,7 +119,7 @@ def _judge(lines: Iterable[ResultLine], payouts: Mapping[str, Payout]) -> Import
 def _confirm(session: Session, paid: Sequence[Applied], by: Cause) -> None:
     for line, payout, _ in paid:
         payout.provider_id = line.provider_id or payout.provider_id
-    for some in _some(one.payout for one in paid):
+    for some in changes.batches(one.payout for one in paid):
         changes.end(session, some, "paid", by)
         facts.record(session, some, facts.PAID, by.occurred_at)
 
@@ -132,14 +130,9 @@ def _fail(session: Session, failed: Sequence[Applied], by: Cause) -> None:
         payout.provider_id = line.provider_id or payout.provider_id
         by_reason[line.reason or line.status].append(payout)
     for reason, payouts in by_reason.items():
-        for some in _some(payouts):
+        for some in changes.batches(payouts):
             changes.end(session, some, "failed", by, reason=reason)
             facts.record(session, some, facts.FAILED, by.occurred_at)
-
-
-def _some(payouts: Iterable[Payout]) -> list[list[Payout]]:
-    every = list(payouts)
-    return [every[start : start + AT_ONCE] for start in range(0, len(every), AT_ONCE)]
 
 
 def _audited(session: Session, actor: Actor, run: PayoutRun, content: bytes, done: Imported) -> None:

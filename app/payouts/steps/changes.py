@@ -3,7 +3,8 @@
 Expects no locks: runs, payouts and payments are locked here, in this order.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final, Literal
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from app.payouts.models import Payout, PayoutLine, PayoutReturn
 from app.payouts.steps import run_states
 
 Ending = Literal["paid", "failed", "canceled"]
+AT_ONCE: Final = 500
+"""Payouts whose entries are posted by one statement."""
 
 _KINDS: Final[dict[Ending, PayoutKind]] = {
     "paid": "payout_paid",
@@ -48,6 +51,13 @@ def lines_of(session: Session, payout_ids: Collection[UUID]) -> dict[UUID, list[
     for line in session.scalars(chosen).all():
         found[line.payout_id].append(LineAmounts(line.commission_id, line.gross_minor, line.fee_minor))
     return found
+
+
+def batches(payouts: Iterable[Payout]) -> Iterator[Sequence[Payout]]:
+    """The payouts, so many at a time that `end` posts their entries by one statement."""
+    remaining = iter(payouts)
+    while batch := list(islice(remaining, AT_ONCE)):
+        yield batch
 
 
 def end(session: Session, payouts: Sequence[Payout], ending: Ending, by: Cause, *, reason: str = "") -> None:

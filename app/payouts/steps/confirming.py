@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,9 +15,6 @@ from app.organizations.actors import Actor
 from app.payouts.models import Payout, PayoutRun
 from app.payouts.steps import changes, facts
 from app.views import instant_text
-
-AT_ONCE: Final = 500
-"""Payouts whose entries are posted by one statement."""
 
 
 def confirm_run(
@@ -46,8 +42,7 @@ def confirm_run(
         raise Conflict(message, code="status_refused")
     require_paid_at(sent, paid_at, by)
     when = replace(by, occurred_at=paid_at or by.occurred_at)
-    for start in range(0, len(sent), AT_ONCE):
-        some = sent[start : start + AT_ONCE]
+    for some in changes.batches(sent):
         changes.end(session, some, "paid", when)
         facts.record(session, some, facts.PAID, by.occurred_at)
     run_id = ids.encode(ids.PAYOUT_RUN, run.id)
