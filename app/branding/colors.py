@@ -26,7 +26,7 @@ def valid_color(text: str, *, param: str = "color") -> str:
     color = text.strip().lower()
     if not _COLOR.fullmatch(color):
         message = (
-            f"{param} {text[:20]!r} is not a colour; give # and six digits from 0 to 9 and a to f, such as #0a7f5a"
+            f"{param} {text[:SHOWN]!r} is not a colour; give # and six digits from 0 to 9 and a to f, such as #0a7f5a"
         )
         raise InvalidRequest(message, param=param)
     return color
