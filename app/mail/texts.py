@@ -12,7 +12,7 @@ from app import ids, placeholders
 from app.errors import InvalidRequest
 from app.mail.models import MailText
 from app.mail.rendering import Words
-from app.mail_queue.kinds import OF, KindName, may_switch_off, of_audience
+from app.mail_queue.kinds import OF, KindName, changeable
 from app.organizations import audit
 from app.organizations.actors import Actor
 from app.sentences import catalogue
@@ -94,7 +94,7 @@ def remove(
 
 def _require_kind(kind: str, program_id: UUID | None) -> KindName:
     """The kind, if it may have an own text here. Raises InvalidRequest."""
-    known = [name for name in of_audience("managers" if program_id is None else "partner") if may_switch_off(name)]
+    known = changeable(to_partners=program_id is not None)
     for name in known:
         if name == kind:
             return name

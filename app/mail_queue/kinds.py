@@ -84,11 +84,7 @@ URGENT: Final = ("login", "confirm_address")
 """Kinds that are sent before all others: a person waits for them."""
 
 
-def of_audience(audience: Audience) -> tuple[KindName, ...]:
-    """The kinds that go to this audience, in the order of the list."""
-    return tuple(name for name in KINDS if OF[name].audience == audience)
-
-
-def may_switch_off(name: str) -> bool:
-    """Whether there is such a kind, and it can be switched off."""
-    return name in OF and not OF[name].is_fixed
+def changeable(*, to_partners: bool) -> tuple[KindName, ...]:
+    """The kinds to partners, or to managers, that can be switched off or have another text, in their order."""
+    audience = "partner" if to_partners else "managers"
+    return tuple(name for name in KINDS if OF[name].audience == audience and not OF[name].is_fixed)

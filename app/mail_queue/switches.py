@@ -1,6 +1,6 @@
 """Which kinds of mails are switched off: by a merchant for its program or organization, and by a person for itself."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import InvalidRequest
 from app.immutable import immutable
-from app.mail_queue.kinds import OF, may_switch_off, of_audience
+from app.mail_queue.kinds import OF, changeable
 from app.mail_queue.models import Mail, MailPreference, MailSettings
 from app.organizations import audit
 from app.organizations.actors import Actor
@@ -62,8 +62,7 @@ def change(
     Raises:
         InvalidRequest: a kind cannot be switched off here, or no catalogue has the language.
     """
-    known = of_audience("managers" if program_id is None else "partner")
-    _require(switched_off, known)
+    _require(switched_off, changeable(to_partners=program_id is not None))
     if language is not None:
         catalogue.named(language)
     row: dict[str, Any] = {"language": language, "switched_off": sorted(switched_off)}
@@ -98,7 +97,7 @@ def set_for_person(
     Raises:
         InvalidRequest: a kind cannot be switched off.
     """
-    _require(switched_off, [*of_audience("partner"), *of_audience("managers")])
+    _require(switched_off, [*changeable(to_partners=True), *changeable(to_partners=False)])
     kinds = sorted(switched_off)
     upsert = insert(MailPreference).values(person_id=person_id, switched_off=kinds)
     session.execute(upsert.on_conflict_do_update(index_elements=["person_id"], set_={"switched_off": kinds}))
@@ -107,16 +106,8 @@ def set_for_person(
     audit.add_entry(session, actor, "person.mails_chosen", subject_id, details, organization_id=organization_id)
 
 
-def offered(*, to_partners: bool) -> Sequence[str]:
-    """The kinds that can be switched off: those to partners, or those to managers."""
-    return [name for name in of_audience("partner" if to_partners else "managers") if may_switch_off(name)]
-
-
 def _require(switched_off: Collection[str], known: Collection[str]) -> None:
     for name in switched_off:
-        if name not in known or not may_switch_off(name):
-            listed = ", ".join(one for one in known if may_switch_off(one))
-            raise InvalidRequest(
-                f"mails of the kind {name[:40]!r} cannot be switched off here; use some of: {listed}",
-                param="switched_off",
-            )
+        if name not in known:
+            message = f"mails of the kind {name[:40]!r} cannot be switched off here; use some of: {', '.join(known)}"
+            raise InvalidRequest(message, param="switched_off")

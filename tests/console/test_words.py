@@ -12,8 +12,7 @@ from app.commissions.views import CommissionStatus
 from app.doctor import findings
 from app.http import statements as files
 from app.ledger.models import ACCOUNT_KINDS
-from app.mail_queue import switches
-from app.mail_queue.kinds import KINDS
+from app.mail_queue.kinds import KINDS, changeable
 from app.mail_queue.models import STATES as STATES_OF_MAILS
 from app.organizations.permissions import LEVELS
 from app.outbound import views as outbound
@@ -85,7 +84,7 @@ FAMILIES: Final = {
     "portal_chart": ("visits", "earned"),
     "file": get_args(files.Form),
     "portal_ended": ENDED,
-    "notice": switches.offered(to_partners=True),
+    "notice": changeable(to_partners=True),
     "promotion_status": ("pending", "created", "failed", "given"),
     "applies_to": get_args(AppliesTo),
     "attribution": get_args(AttributionModel),

@@ -8,7 +8,7 @@ import pytest
 from app import db, placeholders
 from app.mail import composing, texts
 from app.mail.rendering import Message
-from app.mail_queue.kinds import KINDS, OF, may_switch_off
+from app.mail_queue.kinds import KINDS, OF
 from tests.cast import Merchant
 
 from . import golden
@@ -36,7 +36,7 @@ def test_mails_are_as_their_golden_files(language: str, merchant: Merchant, pyte
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_words_that_a_merchant_begins_with_have_only_placeholders_that_it_may_use(language: str) -> None:
     for name in KINDS:
-        if may_switch_off(name):
+        if not OF[name].is_fixed:
             words = texts.present(name, language, None)
             for written in (words.subject, words.text):
                 placeholders.require_known(written, OF[name].placeholders, param=name)

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.mail_queue import switches
+from app.mail_queue.kinds import changeable
 from app.pages import layout
 from app.pages.portal.frame import blueprint, form
 from app.pages.signed_in import SignedIn
@@ -20,7 +21,7 @@ def choose_mails(_narrowed: Session, who: SignedIn) -> ResponseReturnValue:
     """
     kinds = request.form.getlist("kind")
     with db.web_transaction() as session:
-        offered = switches.offered(to_partners=True)
+        offered = changeable(to_partners=True)
         others = switches.of_person(session, who.person_id) - set(offered)
         unwanted = {*others, *(kind for kind in offered if kind not in kinds)}
         organization_id = who.caller.organization_id

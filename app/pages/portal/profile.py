@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.mail_queue import switches
+from app.mail_queue.kinds import changeable
 from app.pages import layout
 from app.pages.portal.frame import blueprint, form, page, render
 from app.pages.signed_in import SignedIn
@@ -24,7 +25,7 @@ def profile(session: Session, who: SignedIn) -> ResponseReturnValue:
         who,
         rows=rows,
         own=ids.encode(ids.SESSION, who.session_id),
-        kinds=switches.offered(to_partners=True),
+        kinds=changeable(to_partners=True),
         unwanted=unwanted,
     )
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from app import db
 from app.mail import texts
 from app.mail_queue import switches
+from app.mail_queue.kinds import changeable
 from app.pages import layout, reader, signed_in
 from app.pages.console.frame import asked, blueprint, sent
 from app.pages.forms.settings.mails import owners
@@ -41,11 +42,11 @@ def mail_settings(session: Session, who: SignedIn) -> Response:
         who,
         owner=owner,
         programs=owners.offered(session, who),
-        kinds=switches.offered(to_partners=owner.program_id is not None),
+        kinds=changeable(to_partners=owner.program_id is not None),
         chosen=switches.load(session, owner.organization_id, owner.program_id),
         own_texts=texts.load(session, owner.organization_id, owner.program_id),
         languages=reader.offered(),
-        own_kinds=switches.offered(to_partners=False),
+        own_kinds=changeable(to_partners=False),
         unwanted=switches.of_person(session, who.person_id),
     )
 
@@ -56,7 +57,7 @@ def change_mail_settings(session: Session, who: SignedIn) -> ResponseReturnValue
     """Send the kinds that are ticked, and no others."""
     body = sent(Switched)
     owner = owners.find(session, who, body.program)
-    offered = switches.offered(to_partners=owner.program_id is not None)
+    offered = changeable(to_partners=owner.program_id is not None)
     switched_off = [name for name in offered if name not in body.kinds]
     switches.change(
         session,
@@ -75,7 +76,7 @@ def choose_own_mails(_session: Session, who: SignedIn) -> ResponseReturnValue:
     """Send the person the kinds that are ticked, and of those to managers no others."""
     body = sent(ChosenMails)
     with db.web_transaction() as session:
-        to_managers = switches.offered(to_partners=False)
+        to_managers = changeable(to_partners=False)
         kept = switches.of_person(session, who.person_id).difference(to_managers)
         unwanted = kept.union(name for name in to_managers if name not in body.kinds)
         owner_id = who.caller.organization_id

@@ -7,8 +7,7 @@ from werkzeug.wrappers import Response
 
 from app.errors import NotFound
 from app.mail import texts
-from app.mail_queue import switches
-from app.mail_queue.kinds import OF
+from app.mail_queue.kinds import OF, changeable
 from app.pages import layout, signed_in
 from app.pages.console.frame import asked, blueprint, sent
 from app.pages.forms.settings.mails import owners
@@ -39,7 +38,7 @@ def mail_text(session: Session, who: SignedIn) -> Response:
     """The words of a kind of mail in a language, and the placeholders that they may have."""
     query = asked(TextQuery)
     owner = owners.find(session, who, query.program)
-    offered = switches.offered(to_partners=owner.program_id is not None)
+    offered = changeable(to_partners=owner.program_id is not None)
     kind = query.kind or offered[0]
     if kind not in offered or query.language not in catalogue.available():
         raise NotFound(f"there is no mail of the kind {kind[:40]!r} in the language {query.language[:20]!r}")
