@@ -8,8 +8,8 @@ person. What it raises becomes an error page (app/http/errors.py). Example:
     def payment(session: Session, who: SignedIn, payment_id: str) -> Response: ...
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from inspect import unwrap
 from typing import Any, Final
@@ -31,7 +31,7 @@ from app.people.sessions import LIFETIME, SignedIn
 from app.sentences import catalogue
 from app.sentences.say import say
 
-__all__ = ["SignedIn", "form", "identify", "page", "remember"]
+__all__ = ["SignedIn", "form", "form_that_waits", "identify", "page", "remember"]
 
 View = Callable[..., ResponseReturnValue]
 Begin = Callable[[Caller], AbstractContextManager[Session]]
@@ -66,6 +66,11 @@ def form(
     return guard
 
 
+def form_that_waits(permission: str) -> Callable[[View], View]:
+    """As `form`, without a transaction: what it calls opens its own, and none is open while other servers answer."""
+    return form(permission, _no_transaction)
+
+
 def identify() -> SignedIn | None:
     """The person of the browser's session; None if there is none. Sets the cookie again if it has to be.
 
@@ -92,6 +97,12 @@ def remember(response: Response, token: str) -> Response:
     seconds = int(LIFETIME.total_seconds())
     browser.keep(response, browser.SESSION, token, seconds=seconds, samesite="Lax")
     return response
+
+
+@contextmanager
+def _no_transaction(_caller: Caller) -> Iterator[Session]:
+    """A session without a database."""
+    yield Session()
 
 
 def _guarded(view: View, permission: str | None, begin: Begin, *, is_form: bool) -> View:

@@ -1,7 +1,6 @@
 """What the portal's pages share: their blueprint, who may see them, and the program that a page is about."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from app.branding.brand import Brand
 from app.errors import Forbidden, NotFound
 from app.immutable import immutable
 from app.organizations import access
-from app.organizations.permissions import Caller
 from app.pages import layout, signed_in
 from app.pages.signed_in import SignedIn, View
 from app.partners.partner_side import enrollments
@@ -61,11 +59,6 @@ def form(permission: str, *, shown_on: View | None = None) -> Callable[[View], V
     return lambda view: guard(_for_partners(view))
 
 
-def form_that_waits(permission: str) -> Callable[[View], View]:
-    """As `form`, without a transaction: what it calls opens its own, and none is open while it waits."""
-    return signed_in.form(permission, _no_transaction)
-
-
 def load_enrolled(session: Session, who: SignedIn, program_id: str) -> Enrolled:
     """The program of a page. Raises NotFound, or Forbidden if the enrollment was ended."""
     partner, program = enrollments.get_enrollment(session, who.caller, program_id)
@@ -85,12 +78,6 @@ def require_program(enrolled: Enrolled, program_id: str, noun: str, public_id: s
     """Refuse what belongs to another program than the page is about. Raises NotFound."""
     if program_id != enrolled.id:
         raise NotFound.of(noun, public_id, where=" in this program")
-
-
-@contextmanager
-def _no_transaction(_caller: Caller) -> Iterator[Session]:
-    """A session without a database."""
-    yield Session()
 
 
 def _for_partners(view: View) -> View:

@@ -1,7 +1,6 @@
 """The doctor's page, and the check of one Stripe endpoint. Both ask other servers and hold no transaction."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 
 from flask.typing import ResponseReturnValue
@@ -15,20 +14,12 @@ from app.doctor.views import ReportBody, report_body
 from app.errors import Conflict
 from app.http import configured, csv_lists
 from app.organizations import access
-from app.organizations.permissions import Caller
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint
 from app.pages.forms.settings import stripe
 from app.pages.signed_in import SignedIn
 from app.people.roles import OWNER
 from app.stripe_events.endpoints import rows
-
-
-@contextmanager
-def _unopened(_caller: Caller) -> Iterator[Session]:
-    """A session without a database: a form that takes seconds opens its own transactions."""
-    with Session() as session:
-        yield session
 
 
 @blueprint.get("/settings/doctor")
@@ -39,7 +30,7 @@ def doctor(_session: Session, who: SignedIn) -> Response:
 
 
 @blueprint.post("/settings/doctor")
-@signed_in.form("endpoints:read", begin=_unopened)
+@signed_in.form_that_waits("endpoints:read")
 def run_doctor(_session: Session, who: SignedIn) -> ResponseReturnValue:
     """Run all checks, those about the machine for owners of the organization that runs the installation."""
     with ExitStack() as resources:
@@ -50,7 +41,7 @@ def run_doctor(_session: Session, who: SignedIn) -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/stripe/<endpoint_id>/check")
-@signed_in.form("endpoints:read", begin=_unopened)
+@signed_in.form_that_waits("endpoints:read")
 def check_endpoint(_session: Session, who: SignedIn, endpoint_id: str) -> ResponseReturnValue:
     """Check one endpoint, here and, with an API key, at Stripe."""
     with access.transaction(who.caller) as session:

@@ -6,14 +6,15 @@ from sqlalchemy.orm import Session
 
 from app import jobs
 from app.http import configured
-from app.pages.portal.frame import blueprint, form_that_waits, render
+from app.pages import signed_in
+from app.pages.portal.frame import blueprint, render
 from app.pages.signed_in import SignedIn
 from app.partners.partner_side import writing
 from app.payouts.connect import commands, links
 
 
 @blueprint.post("/<program_id>/payout-account")
-@form_that_waits("partners:write")
+@signed_in.form_that_waits("partners:write")
 def continue_at_stripe(_session: Session, who: SignedIn, program_id: str) -> ResponseReturnValue:
     """Open the account, with the field `country` if it is new, and show the link to Stripe's onboarding, this once.
 
