@@ -1,11 +1,9 @@
 """Approving commissions in bulk, and approving or rejecting those of one payment."""
 
 from datetime import UTC, datetime
-from typing import Annotated
 
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import Field
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -16,11 +14,11 @@ from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console import payments
 from app.pages.console.frame import asked, blueprint, sent
-from app.pages.forms.fields import Reason, require_no_more
+from app.pages.forms.fields import OptionalReason, Reason, require_no_more
 from app.pages.signed_in import SignedIn
 from app.paging import Between, Span
 from app.partners.queries.listing import get_partner
-from app.views import OneLine, Request, exact_text
+from app.views import Request, exact_text
 
 
 class BulkApproval(Between):
@@ -31,13 +29,13 @@ class BulkApproval(Between):
 
     partner: str | None = None
     shown: int | None = None
-    reason: Annotated[str, Field(max_length=500), OneLine()] = ""
+    reason: OptionalReason = ""
 
 
 class Approval(Request):
     """An approval; during a hold it needs `force` and a reason."""
 
-    reason: Annotated[str, Field(max_length=500), OneLine()] = ""
+    reason: OptionalReason = ""
     force: bool = False
 
 

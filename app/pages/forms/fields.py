@@ -10,8 +10,14 @@ from app import money
 from app.errors import Conflict, InvalidRequest
 from app.views import OneLine, check_year
 
+Word = Annotated[str, Field(max_length=200), OneLine(filled=True)]
+"""A name of something."""
+Line = Annotated[str, Field(max_length=200), OneLine()]
+"""As `Word`, and may be empty: a description."""
 Reason = Annotated[str, Field(min_length=1, max_length=500), OneLine(filled=True)]
 """Why a person decides something; stored permanently."""
+OptionalReason = Annotated[str, Field(max_length=500), OneLine()]
+"""As `Reason`, and may be empty."""
 
 
 def _in_utc(moment: datetime) -> datetime:

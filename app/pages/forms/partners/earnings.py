@@ -17,7 +17,7 @@ from app.errors import Conflict
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console.frame import Day, begin_of, blueprint, sent
-from app.pages.forms.fields import minor_of
+from app.pages.forms.fields import Word, minor_of
 from app.pages.forms.once import once
 from app.pages.forms.partners.standing import to_partner
 from app.pages.signed_in import SignedIn
@@ -25,9 +25,8 @@ from app.partners.models import Partner
 from app.partners.queries.listing import get_partner
 from app.programs.models import Program
 from app.programs.validation import valid_currency
-from app.views import OneLine, Request
+from app.views import Request
 
-Word = Annotated[str, Field(max_length=200), OneLine(filled=True)]
 Amount = Annotated[str, Field(max_length=40)]
 Currency = Annotated[str, Field(max_length=10)]
 

@@ -11,20 +11,21 @@ from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console import programs
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Word
 from app.pages.forms.once import once
 from app.pages.forms.programs.settings import find
 from app.pages.signed_in import SignedIn
 from app.partners.joining import invitations, pasted
 from app.partners.managing import views
 from app.partners.validation import slug as valid_slug
-from app.views import EmailAddress, OneLine, Request
+from app.views import EmailAddress, Request
 
 
 class Invitation(Request):
     """An invitation of an address."""
 
     email: EmailAddress
-    name: Annotated[str, Field(max_length=200), OneLine(filled=True)] | None = None
+    name: Word | None = None
     slug: Annotated[str, AfterValidator(valid_slug)] | None = None
 
 

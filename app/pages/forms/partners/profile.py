@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Line
 from app.pages.forms.partners.standing import to_partner
 from app.pages.signed_in import SignedIn
 from app.partners.managing import commands
 from app.partners.models import Partner
 from app.partners.queries.listing import find_named, get_partner
 from app.partners.validation import slug as valid_slug
-from app.views import EmailAddress, OneLine, Request
+from app.views import EmailAddress, Request
 
-Name = Annotated[str, Field(max_length=200), OneLine()]
 Code = Annotated[str, AfterValidator(valid_slug)]
 
 
@@ -26,8 +26,8 @@ class Profile(Request):
     """Who a partner is; `parent` is its upline's id, code or address, None for none."""
 
     email: EmailAddress
-    first_name: Name | None = None
-    last_name: Name | None = None
+    first_name: Line | None = None
+    last_name: Line | None = None
     slug: Code
     parent: Annotated[str, Field(max_length=300)] | None = None
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
-from app.pages.forms.fields import Moment, Reason, minor_of
+from app.pages.forms.fields import Line, Moment, OptionalReason, Reason, minor_of
 from app.pages.forms.once import once
 from app.pages.signed_in import SignedIn
 from app.partners.queries.codes import load_codes
@@ -19,13 +19,13 @@ from app.payouts.models import Payout
 from app.payouts.showing import moves, queries, views
 from app.payouts.showing.moves import Move
 from app.payouts.steps import commands
-from app.views import OneLine, Request
+from app.views import Request
 
 
 class Confirmation(Request):
     """That a payout has reached the partner."""
 
-    reference: Annotated[str, Field(max_length=200), OneLine()] | None = None
+    reference: Line | None = None
     paid_at: Moment | None = None
 
 
@@ -38,7 +38,7 @@ class Failure(Request):
 class Cancellation(Request):
     """That a payout is not paid; `force`: although its file was downloaded."""
 
-    reason: Annotated[str, Field(max_length=500), OneLine()] = ""
+    reason: OptionalReason = ""
     force: bool = False
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app import money
 from app.pages.console.frame import Day, begin_of
-from app.pages.forms.fields import minor_of, words_of
+from app.pages.forms.fields import Word, minor_of, words_of
 from app.pages.forms.programs.written import (
     Lines,
     Percent,
@@ -31,9 +31,8 @@ from app.programs.views import (
     ProgramBody,
     PromotionCoupon,
 )
-from app.views import OneLine, OneOf, Request
+from app.views import OneOf, Request
 
-Word = Annotated[str, Field(max_length=200), OneLine(filled=True)]
 Kind = Annotated[str, OneOf(shapes.TYPES)]
 
 

@@ -14,21 +14,20 @@ from app.organizations.views import LevelWord, Scope, key_body, new_key_body
 from app.pages import layout, signed_in
 from app.pages.console import settings
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Word
 from app.pages.forms.once import once
 from app.pages.forms.settings import confirming
 from app.pages.signed_in import SignedIn
 from app.referrals import client_keys
 from app.referrals import views as referral_views
 from app.signups import browser_keys
-from app.views import OneLine, OneOf, Request
-
-Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
+from app.views import OneOf, Request
 
 
 class NewKey(Request):
     """A new API key; without scopes it has all permissions of its level."""
 
-    name: Name
+    name: Word
     level: LevelWord = "read"
     scopes: list[Scope] = Field(default=[])
 
@@ -36,7 +35,7 @@ class NewKey(Request):
 class NewBrowserKey(Request):
     """A new browser key."""
 
-    name: Name
+    name: Word
     origins: str = Field(min_length=1, max_length=20_000)
 
 
@@ -114,7 +113,7 @@ def revoke_browser_key(session: Session, who: SignedIn, browser_key_id: str) -> 
 class NewClientKey(Request):
     """A new client key."""
 
-    name: Name
+    name: Word
     claims: Annotated[str, OneOf(client_keys.CLAIMS)] = client_keys.PER_CODE
 
 

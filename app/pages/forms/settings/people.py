@@ -1,10 +1,7 @@
 """People of the organization: adding one, changing a role, and taking one out."""
 
-from typing import Annotated
-
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import Field
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -12,10 +9,11 @@ from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console import people
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Word
 from app.pages.forms.settings import confirming
 from app.pages.signed_in import SignedIn
 from app.people import memberships, views
-from app.views import EmailAddress, OneLine, Request
+from app.views import EmailAddress, Request
 
 
 class NewPerson(Request):
@@ -23,7 +21,7 @@ class NewPerson(Request):
 
     email: EmailAddress
     role: str
-    name: Annotated[str, Field(max_length=200), OneLine(filled=True)] | None = None
+    name: Word | None = None
 
 
 class NewRole(Request):

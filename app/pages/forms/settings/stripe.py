@@ -1,7 +1,7 @@
 """Stripe endpoints: creating one, what to enter at Stripe, its secrets and API key, and checking it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -15,6 +15,7 @@ from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console import settings
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Line
 from app.pages.forms.once import once
 from app.pages.forms.settings import confirming
 from app.pages.forms.settings.confirming import What
@@ -22,13 +23,13 @@ from app.pages.signed_in import SignedIn
 from app.stripe_events.endpoints import commands, rows
 from app.stripe_events.endpoints.limits import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
 from app.stripe_events.models import StripeEndpoint
-from app.views import OneLine, Request
+from app.views import Request
 
 
 class NewEndpoint(Request):
     """A new endpoint; Stripe shows the secret once its own endpoint is made, so both may be added later."""
 
-    description: Annotated[str, Field(max_length=200), OneLine()] = ""
+    description: Line = ""
     secret: str | None = None
     api_key: str | None = Field(default=None, max_length=255)
 
@@ -36,7 +37,7 @@ class NewEndpoint(Request):
 class Description(Request):
     """Another description."""
 
-    description: Annotated[str, Field(max_length=200), OneLine()] = ""
+    description: Line = ""
 
 
 class NewSecret(Request):

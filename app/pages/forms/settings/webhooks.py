@@ -17,11 +17,12 @@ from app.outbox.models import OutboundEndpoint
 from app.pages import layout, signed_in
 from app.pages.console import events, settings
 from app.pages.console.frame import blueprint, sent
+from app.pages.forms.fields import Line
 from app.pages.forms.once import once
 from app.pages.forms.settings import confirming
 from app.pages.forms.settings.confirming import What
 from app.pages.signed_in import SignedIn
-from app.views import OneLine, OneOf, Request
+from app.views import OneOf, Request
 
 
 class WebhookFields(Request):
@@ -29,7 +30,7 @@ class WebhookFields(Request):
 
     url: str = Field(max_length=LONGEST_URL)
     events: list[Annotated[str, OneOf(EVENT_TYPES)]] = Field(default=[])
-    description: Annotated[str, Field(max_length=200), OneLine()] = ""
+    description: Line = ""
     include_backfill: bool = False
 
 
