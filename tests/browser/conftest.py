@@ -2,15 +2,18 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import make_server
 
 from app.config import Settings
 from tests.ledger_clock import ledger_clock
 from tests.servers import Servers
+from tests.waiting import join
 
 from . import lively as lively_data
 from .lively import Lively
@@ -76,3 +79,14 @@ def lively(application: Flask, settings: Settings, servers: Servers, database_ur
     """The example of the demo, with everything that a page can show."""
     with ledger_clock(servers, database_url) as clock:
         return lively_data.build(application, settings, clock)
+
+
+@pytest.fixture
+def address(application: Flask) -> Iterator[str]:
+    """Where the application is served."""
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    join(thread)

@@ -1,8 +1,12 @@
-"""One browser profile and one tab of it for many visitors: a new profile and a new tab cost half a second of CPU."""
+"""Tabs of the browser.
 
-from collections.abc import Iterable
+Many visitors share one profile and one tab of it, because a new profile and a new tab cost half a second of CPU.
+"""
 
-from playwright.sync_api import Browser, Page
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, BrowserContext, Page
 
 TIMEOUT_MILLISECONDS = 10_000
 
@@ -37,3 +41,15 @@ class Tab:
             self._page.evaluate("sessionStorage.clear(); localStorage.clear(); window.name = ''")
         self.context.unroute_all()
         self.context.clear_cookies()
+
+
+@contextmanager
+def quiet_page(context: BrowserContext, *expected: str) -> Iterator[Page]:
+    """A page of a profile that is closed afterwards; it may complain only of what has one of the `expected` words."""
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert [one for one in complaints if not any(words in one for words in expected)] == []

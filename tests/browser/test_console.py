@@ -1,22 +1,20 @@
 """The console as a person sees it: in a browser, light and dark, at a desk and on a phone."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from app.config import Settings
 from tests.api.isolation.world import World, build
 from tests.cast import Merchant
 from tests.console.conftest import paths
 from tests.people.conftest import OWNER, add_person, new_link, sign_in
-from tests.waiting import join
 
 from .lively import Lively
 from .looks import assert_readable
+from .tab import quiet_page
 
 
 @pytest.fixture
@@ -25,28 +23,12 @@ def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
 
 
 @pytest.fixture
-def address(application: Flask) -> Iterator[str]:
-    """Where the application is served."""
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    join(thread)
-
-
-@pytest.fixture
 def page(chromium: Browser, address: str, lively: Lively) -> Iterator[Page]:
     """A page of the owner's that complains of nothing, least of all of its policy."""
     context = chromium.new_context()
     context.add_cookies([{"name": "accrual_session", "value": sign_in(lively.owner), "url": address}])
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert complaints == []
+    with quiet_page(context) as page:
+        yield page
 
 
 def test_every_page_can_be_read_by_everyone(

@@ -22,9 +22,8 @@ from tests.people.conftest import new_link, sign_in
 from worker.payouts import reserving
 
 from .looks import look
-from .test_console import address
+from .tab import quiet_page
 
-__all__ = ["address"]
 OWNER = "mara@acme.example"
 PARTNER = "ada@adareads.example"
 SECRET = "whsec_that_stripe_shows_for_the_endpoint"
@@ -98,14 +97,9 @@ def hour(
     with db.transaction() as session:
         bootstrap.make(session, settings, "Acme", OWNER)
     context = chromium.new_context(java_script_enabled=request.param)
-    page = context.new_page()
-    look(page, "light", "desktop")
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield Hour(page, address, drain, request.config.getoption("--screenshots") if request.param else None)
-    context.close()
-    assert complaints == []
+    with quiet_page(context) as page:
+        look(page, "light", "desktop")
+        yield Hour(page, address, drain, request.config.getoption("--screenshots") if request.param else None)
 
 
 def test_first_hour_leads_from_the_sign_in_link_to_a_paid_payout(hour: Hour, chromium: Browser) -> None:

@@ -1,14 +1,11 @@
 """The pages that mailed links lead to, as the person who opens them sees them."""
 
-import threading
 from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, text
-from werkzeug.serving import make_server
 
 from app import db, ids
 from app.organizations import keys
@@ -17,33 +14,18 @@ from app.partners.models import Partner
 from app.people.models import Person
 from app.programs.models import Program
 from tests.cast import Merchant
-from tests.waiting import join
+
+from .tab import quiet_page
 
 EMAIL = "zoe@example.com"
-
-
-@pytest.fixture
-def address(application: Flask) -> Iterator[str]:
-    """Where the application is served."""
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    join(thread)
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A page that complains of nothing."""
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert [one for one in complaints if "404" not in one and "429" not in one] == []
+    with quiet_page(context, "404", "429") as page:
+        yield page
 
 
 @pytest.fixture

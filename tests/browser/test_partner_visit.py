@@ -25,10 +25,8 @@ from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.signing import post_signed
 from worker.mail import sender as mails
 
-from .tab import TIMEOUT_MILLISECONDS
-from .test_console import address
+from .tab import TIMEOUT_MILLISECONDS, quiet_page
 
-__all__ = ["address"]
 ZOE = "zoe@example.com"
 MOST_CLICKS = 3
 
@@ -54,13 +52,8 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page that complains of nothing, least of all of its policy."""
     context = chromium.new_context(java_script_enabled=request.param)
     context.set_default_timeout(TIMEOUT_MILLISECONDS)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert [one for one in complaints if "status of 4" not in one] == []
+    with quiet_page(context, "status of 4") as page:
+        yield page
 
 
 @pytest.fixture

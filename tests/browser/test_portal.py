@@ -11,9 +11,7 @@ from tests.portal.conftest import pages
 
 from .lively import Lively
 from .looks import assert_readable
-from .test_console import address
-
-__all__ = ["address"]
+from .tab import quiet_page
 
 
 @pytest.fixture
@@ -21,13 +19,8 @@ def page(chromium: Browser, address: str, lively: Lively) -> Iterator[Page]:
     """A page of Ada's that complains of nothing, least of all of its policy."""
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     context.add_cookies([{"name": "accrual_session", "value": sign_in(lively.partner), "url": address}])
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert complaints == []
+    with quiet_page(context) as page:
+        yield page
 
 
 def test_every_page_can_be_read_by_everyone(
