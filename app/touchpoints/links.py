@@ -1,6 +1,5 @@
 """The target of a partner's link, cached for five seconds, and for longer while the database is unreachable."""
 
-import re
 import time
 from collections.abc import Collection, Hashable, Mapping
 from typing import Any, Final, cast
@@ -8,13 +7,13 @@ from uuid import UUID
 
 from app import direct, ids
 from app.immutable import immutable
+from app.touchpoints import targets
 
 CACHE_SECONDS: Final = 5
 """How old a cached link may be: a paused partner or a new landing page takes effect within this time."""
 PAUSE_SECONDS: Final = 1.0
 """After a failed database call no call is made for this long, so that visitors do not wait for its time-outs."""
 MAX_CACHED: Final = 10_000
-_HOST: Final = re.compile(r"https?://([^/?#]+)")
 
 
 @immutable
@@ -144,7 +143,8 @@ _CREDITED = """
 _HAS_PAGES = """
     SELECT EXISTS (
         SELECT FROM programs
-        WHERE %(host)s = ANY(landing_hosts) OR lower(substring(landing_url FROM '^https?://([^/?#]+)')) = %(host)s
+        WHERE %(host)s = ANY(landing_hosts) OR lower(substring(landing_url FROM '^https?://([^/?#]+)'))
+              IN (%(host)s, %(host)s || CASE WHEN starts_with(landing_url, 'https:') THEN ':443' ELSE ':80' END)
     ) AS has_pages
 """
 
@@ -172,15 +172,13 @@ def _decode(public_id: str) -> UUID | None:
 
 
 def _link(row: Any, partner_id: UUID | None, code: str) -> Link:
-    landing_host = _HOST.match(row.landing_url or "")
-    hosts = {*row.landing_hosts, *([landing_host[1].lower()] if landing_host else [])}
     return Link(
         row.organization_id,
         row.program_id,
         partner_id,
         code,
         row.landing_url,
-        frozenset(hosts),
+        targets.hosts_of(row.landing_url, row.landing_hosts),
         row.window_days,
         row.sets_cookie,
         row.cookie_domain,

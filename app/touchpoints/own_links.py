@@ -39,7 +39,7 @@ def load_link(
     """
     partner, program = enrollments.get_enrollment(session, caller, program_id)
     shown = views.load_referral(session, caller, program_id, public_url)
-    shown.landing_hosts = sorted(hosts_of(program))
+    shown.landing_hosts = sorted(targets.hosts_of(program.landing_url, program.landing_hosts))
     if not to and not sub_id:
         return shown
     if shown.link is None or program.landing_url is None:
@@ -52,15 +52,9 @@ def load_link(
     return shown
 
 
-def hosts_of(program: Program) -> frozenset[str]:
-    """The hosts that the program's links may lead to, lower case."""
-    landing_host = targets.host_of(program.landing_url or "")
-    return frozenset({*program.landing_hosts, *([landing_host] if landing_host else [])})
-
-
 def _page(program: Program, to: str) -> str:
     """`to`, if a link of the program may lead there. Raises InvalidRequest."""
-    hosts = hosts_of(program)
+    hosts = targets.hosts_of(program.landing_url, program.landing_hosts)
     if targets.is_allowed(to, hosts, program.landing_url):
         return to
     host = targets.host_of(to)

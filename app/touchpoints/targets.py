@@ -25,12 +25,17 @@ def host_of(address: str) -> str:
     return parts["host"].lower().removesuffix(_DEFAULT_PORTS[parts["scheme"]])
 
 
+def hosts_of(landing_url: str | None, landing_hosts: Collection[str]) -> frozenset[str]:
+    """The hosts that a program's links may lead to: that of its landing page, and its further ones."""
+    return frozenset({*landing_hosts, host_of(landing_url or "")} - {""})
+
+
 def is_allowed(address: str, hosts: Collection[str], landing_url: str | None) -> bool:
     """Whether a link may lead to `address`: to the program's own hosts only, and not from https back to http.
 
     Args:
         address: the target the visitor asked for.
-        hosts: the program's hosts, as `host_of` returns them.
+        hosts: the program's hosts, as `hosts_of` returns them.
         landing_url: the program's landing page; if it is https, `address` must be https too.
     """
     host = host_of(address)

@@ -112,6 +112,16 @@ def test_browsers_ask_before_they_send_json(shop: Merchant, client: FlaskClient,
     assert answer.headers["Vary"] == "Origin"
 
 
+@pytest.mark.parametrize(("port", "is_allowed"), [("443", True), ("80", False)])
+def test_only_the_default_port_of_a_landing_page_may_be_left_out_of_an_origin(
+    shop: Merchant, client: FlaskClient, port: str, is_allowed: bool
+) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET landing_url = :url"), {"url": f"{SHOP}:{port}/"})
+    answer = client.options(PATH, headers={"Origin": SHOP, "Access-Control-Request-Method": "POST"})
+    assert ("Access-Control-Allow-Origin" in answer.headers) is is_allowed
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [

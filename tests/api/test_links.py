@@ -205,6 +205,13 @@ def test_a_link_may_lead_deep_into_the_programs_own_hosts(shop: Merchant, visito
     assert touches()[0]["landing"] in {"https://help.example.com/start", "https://SHOP.example.com:443/start"}
 
 
+def test_a_link_may_lead_to_the_host_of_a_landing_page_that_names_the_default_port(
+    shop: Merchant, visitor: FlaskClient
+) -> None:
+    _with_pages(shop, "https://Shop.example.com:443/")
+    assert _query(visitor.get("/r/ada", query_string={"to": "https://shop.example.com/start?a=1"}))["a"] == ["1"]
+
+
 @pytest.mark.parametrize(
     "target",
     [
