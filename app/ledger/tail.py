@@ -33,8 +33,7 @@ def moved(
         organization: the owner, as an expression; by default a parameter of the statement.
         time_zone: the zone of the days, as an expression; by default a parameter of the statement.
 
-    A commission's earlier entries are read too, to know whether
-    it was worth something before.
+    A commission's earlier entries are read too, to know whether it was worth something before.
     """
     in_time = f"AND entry.xid < {below}" if below else ""
     is_fresh = f"entry.xid >= {since}"
