@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import NotFound
+from app.mail_queue.kinds import OF
 from app.mail_queue.models import Mail
 from app.organizations import audit
 from app.organizations.actors import Actor
@@ -26,7 +27,7 @@ MAIL_PAUSE: Final = timedelta(hours=1)
 """Least time between two mails to one address for one program, however often it is used to sign up."""
 MAILS: Final = ("confirm_address", "already_enrolled")
 """The kinds of mails that a sign-up makes."""
-MAIL_LIFETIME: Final = timedelta(days=1)
+MAIL_LIFETIME: Final = max(OF[kind].lifetime for kind in MAILS)
 """How long such a mail may wait to be sent."""
 
 
