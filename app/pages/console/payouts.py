@@ -1,6 +1,5 @@
 """Payouts and the runs that reserved them."""
 
-from collections.abc import Sequence
 from typing import get_args
 
 from flask import Response
@@ -10,6 +9,7 @@ from app import ids
 from app.http import configured, csv_lists
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Listing, asked, blueprint, links
+from app.pages.console.programs import options, program_named
 from app.pages.signed_in import SignedIn
 from app.paging import Page
 from app.partners.queries.codes import load_codes
@@ -149,24 +149,6 @@ def payout_settings(session: Session, who: SignedIn) -> Response:
     shown = settings_views.load_body(session, who.caller.organization_id, livemode=who.caller.livemode)
     is_on = configured.settings().payouts_live
     return layout.render("console/settings/payouts.html", who, shown=shown, is_switched_on=is_on)
-
-
-def program_named(session: Session, who: SignedIn, program_id: str | None, every: Sequence[Program]) -> Program | None:
-    """The program that a form names, else the organization's default, else the newest; None: there is none.
-
-    Raises:
-        NotFound: the named program does not exist.
-    """
-    caller = who.caller
-    if program_id:
-        return programs.get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
-    own = (program for program in every if program.is_default and program.organization_id == caller.organization_id)
-    return next(own, every[0] if every else None)
-
-
-def options(every: Sequence[Program]) -> list[tuple[str, str]]:
-    """Id and name of each program, for a form."""
-    return [(ids.encode(ids.PROGRAM, program.id), program.name) for program in every]
 
 
 def _listed(session: Session, who: SignedIn, program: Program | None, query: PayoutQuery, limit: int) -> Page[Payout]:

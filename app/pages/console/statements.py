@@ -7,7 +7,7 @@ from app import ids
 from app.http import statements as files
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, FileQuery, Listing, asked, blueprint, links
-from app.pages.console.payouts import options, program_named
+from app.pages.console.programs import options, program_named
 from app.pages.signed_in import SignedIn
 from app.partners.queries.codes import load_codes
 from app.partners.queries.listing import get_partner

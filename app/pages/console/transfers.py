@@ -3,10 +3,10 @@
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app import ids
 from app.http import csv_lists
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Downloadable, Listing, asked, blueprint, links
+from app.pages.console.programs import options
 from app.pages.signed_in import SignedIn
 from app.paging import Page
 from app.programs import programs
@@ -52,10 +52,7 @@ def imports(session: Session, who: SignedIn) -> Response:
         rows=rows,
         links=links(rows, has_more=page.has_more),
         tools=TOOLS,
-        programs=[
-            (ids.encode(ids.PROGRAM, one.id), one.name)
-            for one in programs.list_programs(session, caller.organization_ids, limit=ROWS).rows
-        ],
+        programs=options(programs.list_programs(session, caller.organization_ids, limit=ROWS).rows),
     )
 
 

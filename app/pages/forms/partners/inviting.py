@@ -11,9 +11,9 @@ from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console import programs
 from app.pages.console.frame import blueprint, sent
+from app.pages.console.programs import find
 from app.pages.forms.fields import Word
 from app.pages.forms.once import once
-from app.pages.forms.programs.settings import find
 from app.pages.signed_in import SignedIn
 from app.partners.joining import invitations, pasted
 from app.partners.managing import views

@@ -14,7 +14,7 @@ from app.errors import Conflict, InvalidRequest, NotFound
 from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, Dated, Day, asked, blueprint, sent
-from app.pages.console.payouts import options, program_named
+from app.pages.console.programs import options, program_named
 from app.pages.signed_in import SignedIn
 from app.partners.payout_methods.destinations.fields import METHODS
 from app.partners.queries.codes import load_codes

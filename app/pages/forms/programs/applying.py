@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import refusals
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
-from app.pages.forms.programs.settings import find
+from app.pages.console.programs import find
 from app.pages.signed_in import SignedIn
 from app.programs import commands as programs
 from app.programs.applying import commands, views

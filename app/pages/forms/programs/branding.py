@@ -14,7 +14,7 @@ from app.errors import InvalidRequest
 from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
-from app.pages.forms.programs.settings import find
+from app.pages.console.programs import find
 from app.pages.signed_in import SignedIn
 from app.programs import commands as programs
 from app.views import Request

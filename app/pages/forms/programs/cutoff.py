@@ -12,7 +12,8 @@ from app.commissions.elsewhere import cutoffs
 from app.http import causes
 from app.pages import layout, signed_in
 from app.pages.console.frame import Day, begin_of, blueprint, sent
-from app.pages.forms.programs.settings import find, to_program
+from app.pages.console.programs import find
+from app.pages.forms.programs.settings import to_program
 from app.pages.signed_in import SignedIn
 from app.programs import cutoffs as stored
 from app.programs.models import Program

@@ -7,12 +7,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
+from app.pages.console.programs import find
 from app.pages.forms.programs import fields
 from app.pages.signed_in import SignedIn
 from app.partners.managing import commands as managing
 from app.partners.terms import kept
-from app.programs import commands, programs
-from app.programs.models import Program
+from app.programs import commands
 from app.programs.validation import NEXT_STATUSES, ProgramStatus
 from app.views import Request
 
@@ -62,12 +62,6 @@ def change_program_status(session: Session, who: SignedIn, program_id: str) -> R
     program = find(session, who, program_id)
     managing.change_program(session, who.caller, program, {"status": sent(StatusChange).status})
     return layout.flash(to_program(program_id), "program_changed")
-
-
-def find(session: Session, who: SignedIn, program_id: str) -> Program:
-    """The program of the organization, or of one below it. Raises NotFound."""
-    caller = who.caller
-    return programs.get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
 
 
 def to_program(program_id: str) -> AnyResponse:

@@ -10,9 +10,10 @@ from app import db
 from app.explanations.earnings import offers
 from app.pages import layout, signed_in
 from app.pages.console.frame import blueprint, sent
+from app.pages.console.programs import find
 from app.pages.forms.once import once
 from app.pages.forms.programs import fields
-from app.pages.forms.programs.settings import find, to_program
+from app.pages.forms.programs.settings import to_program
 from app.pages.signed_in import SignedIn
 from app.partners.managing import commands as managing
 from app.partners.managing import program_terms

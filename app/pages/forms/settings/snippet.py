@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from app.http import configured
 from app.pages import layout, signed_in
 from app.pages.console.frame import ROWS, asked, blueprint, sent
+from app.pages.console.programs import find
 from app.pages.signed_in import SignedIn
 from app.programs import programs, views
 from app.touchpoints import cookie_domains
@@ -37,7 +38,7 @@ def snippet(session: Session, who: SignedIn) -> Response:
     chosen = asked(SnippetQuery).program
     shown = None
     if every:
-        program = programs.get_program(session, owners, chosen or every[0].id, default_of=own)
+        program = find(session, who, chosen or every[0].id)
         [shown] = views.load_program_bodies(session, [program])
     cookie = cookie_domains.load_body(session, own)
     return layout.render(

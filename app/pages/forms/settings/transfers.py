@@ -12,10 +12,10 @@ from app.organizations import access
 from app.pages import layout, signed_in
 from app.pages.console import transfers
 from app.pages.console.frame import blueprint, sent
+from app.pages.console.programs import find
 from app.pages.forms.fields import Moment
 from app.pages.forms.once import once
 from app.pages.signed_in import SignedIn
-from app.programs.programs import get_program
 from app.transfer.exports.passphrases import LONGEST, SHORTEST
 from app.transfer.exports.stored import commands as exports
 from app.transfer.imports import commands as imports
@@ -69,7 +69,7 @@ def download_export(_session: Session, who: SignedIn, export_id: str) -> Respons
 def create_import(session: Session, who: SignedIn) -> ResponseReturnValue:
     """Ask for an import, or for a dry run of it; its page shows the progress."""
     caller, body = who.caller, sent(ImportFields)
-    program = get_program(session, caller.organization_ids, body.program_id, default_of=caller.organization_id)
+    program = find(session, who, body.program_id)
     asked = imports.ImportRequest(
         tool=body.tool,
         files=_files(),

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app import ids
 from app.immutable import immutable
 from app.pages.console.frame import ROWS
+from app.pages.console.programs import find as find_program
+from app.pages.console.programs import options
 from app.pages.signed_in import SignedIn
 from app.programs import programs
 from app.views import Request
@@ -32,11 +33,10 @@ def find(session: Session, who: SignedIn, program: str | None) -> MailOwner:
     """Whose mails the form is about. Raises NotFound: there is no such program."""
     if program is None:
         return MailOwner(who.caller.organization_id, None, None)
-    found = programs.get_program(session, who.caller.organization_ids, program, default_of=who.caller.organization_id)
+    found = find_program(session, who, program)
     return MailOwner(found.organization_id, found.id, program)
 
 
 def offered(session: Session, who: SignedIn) -> Sequence[tuple[str, str]]:
     """The programs that can be chosen: public id and name."""
-    page = programs.list_programs(session, who.caller.organization_ids, limit=ROWS)
-    return [(ids.encode(ids.PROGRAM, row.id), row.name) for row in page.rows]
+    return options(programs.list_programs(session, who.caller.organization_ids, limit=ROWS).rows)
