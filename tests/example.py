@@ -22,9 +22,6 @@ from app.config import Settings
 from worker.inbox.drain import work_batch
 from worker.payouts import reserving
 
-PAYING = {"payouts_live": True}
-"""What the settings need, so that the example can pay."""
-
 
 @dataclass(frozen=True)
 class ShopInProcess:
@@ -64,12 +61,10 @@ class ShopInProcess:
             self.clock.set(moment)
 
 
-def make(
-    application: Flask, settings: Settings, clock: LedgerClock, now: datetime | None = None
-) -> tuple[ShopInProcess, Example]:
-    """Make the example in an empty database as of `now`; the owner signs in with `people.OWNER`."""
+def make(application: Flask, settings: Settings, clock: LedgerClock) -> tuple[ShopInProcess, Example]:
+    """Make the example in an empty database; payouts must be switched on. The owner signs in with `people.OWNER`."""
     with db.transaction() as session:
         offered = Offer(landing_url=people.LANDING_URL)
         made = bootstrap.make(session, settings, people.SHOP, people.OWNER, new_key=True, offered=offered)
     shop = ShopInProcess(application, made, clock)
-    return shop, making.make(shop, made.program_id, now or datetime.now(UTC))
+    return shop, making.make(shop, made.program_id, datetime.now(UTC))
